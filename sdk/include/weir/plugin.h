@@ -1,0 +1,297 @@
+/* weir/plugin.h - the one header a plugin's source includes: names and inline functions over the ABI.
+ *
+ * SPDX-License-Identifier: MIT
+ *
+ * weir_add_plugin compiles every source file twice, with WEIR_REAL 32 and 64, and links both into one
+ * shared object. Write weir_real for the number type, WEIR_NAME(f) for any function or object that is
+ * not static, and WEIR_C(0.5) for constants. One source file says WEIR_PLUGIN(&module, ...).
+ */
+#ifndef WEIR_PLUGIN_H
+#define WEIR_PLUGIN_H
+
+#include <weir/build.h>
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+/* ---- precision ------------------------------------------------------------------------------ */
+
+#ifndef WEIR_REAL
+#error "WEIR_REAL must be 32 or 64; weir_add_plugin defines it"
+#elif WEIR_REAL == 32
+typedef float weir_real;
+#define WEIR_NAME(name) name##_f32
+#define WEIR_PRECISION  WEIR_F32
+#elif WEIR_REAL == 64
+typedef double weir_real;
+#define WEIR_NAME(name) name##_f64
+#define WEIR_PRECISION  WEIR_F64
+#else
+#error "WEIR_REAL must be 32 or 64"
+#endif
+
+/** A constant in this precision. */
+#define WEIR_C(x) ((weir_real)(x))
+
+#if defined(__GNUC__)
+#define WEIR_UNUSED __attribute__((unused))
+#else
+#define WEIR_UNUSED
+#endif
+#define WEIR_INLINE static inline WEIR_UNUSED
+
+/** Names the plugin's modules; use once per plugin, in one source file. */
+#define WEIR_PLUGIN(...)                                                                                     \
+    extern const weir_module *const WEIR_NAME(weir_plugin_modules)[];                                        \
+    const weir_module *const WEIR_NAME(weir_plugin_modules)[] = {__VA_ARGS__, NULL}
+
+/** The leading members of a weir_module, options and slots included. */
+#define WEIR_OPTIONS(list)                                                                                   \
+    .options = (list), .option_count = (int32_t)(sizeof(list) / sizeof((list)[0])),                          \
+    .option_stride = (int32_t)sizeof(weir_option)
+#define WEIR_SLOTS(list)                                                                                     \
+    .slots = (list), .slot_count = (int32_t)(sizeof(list) / sizeof((list)[0])),                              \
+    .slot_stride = (int32_t)sizeof(weir_slot)
+
+/** Returns from the calling function with the status unless it is WEIR_OK or WEIR_DISCARD; a DISCARD is
+ *  remembered in `status`, a weir_status that the function returns at its end. */
+#define WEIR_TRY(status, call)                                                                               \
+    do {                                                                                                     \
+        const weir_status weir_try_ = (call);                                                                \
+        if (weir_try_ > WEIR_DISCARD) return weir_try_;                                                      \
+        if (weir_try_ == WEIR_DISCARD) (status) = WEIR_DISCARD;                                              \
+    } while (0)
+
+/* ---- lanes and tensors ---------------------------------------------------------------------- */
+
+/** The lane of feature f. */
+WEIR_INLINE weir_real *weir_lane(const weir_tile *tile, int32_t f)
+{
+    return (weir_real *)tile->data + (int64_t)(tile->lanes ? tile->lanes[f] : f) * tile->stride;
+}
+
+/** Features [first, first + count) of a tile, as a tile over the same memory. */
+WEIR_INLINE weir_tile weir_slice(const weir_tile *tile, int32_t first, int32_t count)
+{
+    weir_tile part = *tile;
+    part.features = count;
+    if (tile->lanes)
+        part.lanes = tile->lanes + first;
+    else if (count > 0)
+        part.data = (weir_real *)tile->data + (int64_t)first * tile->stride;
+    return part;
+}
+
+/** Tensor h of this call, read-only; write through it only where the ABI says so (prepare, finish). */
+WEIR_INLINE weir_real *weir_tensor(const weir_frame *frame, weir_handle h)
+{
+    return (weir_real *)frame->tensors[h];
+}
+
+WEIR_INLINE const int64_t *weir_integers(const weir_frame *frame, weir_handle h)
+{
+    return (const int64_t *)frame->tensors[h];
+}
+
+/** Where to add the gradient of tensor h; NULL when none is wanted. */
+WEIR_INLINE weir_real *weir_gradient(const weir_frame *frame, weir_handle h)
+{
+    return frame->gradients ? (weir_real *)frame->gradients[h] : NULL;
+}
+
+WEIR_INLINE void weir_discard(weir_frame *frame, int32_t row)
+{
+    frame->discard[row >> 6] |= UINT64_C(1) << (row & 63);
+}
+
+/* ---- memory of a call ------------------------------------------------------------------------- */
+
+WEIR_INLINE void *weir_take(weir_frame *frame, int64_t bytes)
+{
+    return frame->services->scratch_take(frame, bytes);
+}
+
+/** One lane of scratch; NULL when memory is exhausted. */
+WEIR_INLINE weir_real *weir_take_lane(weir_frame *frame)
+{
+    return (weir_real *)weir_take(frame, frame->stride * (int64_t)sizeof(weir_real));
+}
+
+WEIR_INLINE weir_tile weir_tile_over(const weir_frame *frame, void *data, int32_t features)
+{
+    weir_tile tile;
+    tile.struct_size = (uint32_t)sizeof tile;
+    tile.features = features;
+    tile.data = data;
+    tile.stride = frame->stride;
+    tile.lanes = NULL;
+    tile.rows = frame->rows;
+    tile.width = frame->width;
+    return tile;
+}
+
+WEIR_INLINE int64_t weir_tile_bytes(const weir_frame *frame, int32_t features)
+{
+    return (int64_t)features * frame->stride * (int64_t)sizeof(weir_real);
+}
+
+/** A tile in scratch. False when memory is exhausted: return WEIR_ERROR. */
+WEIR_INLINE int weir_take_tile(weir_frame *frame, int32_t features, weir_tile *tile)
+{
+    void *const data = weir_take(frame, weir_tile_bytes(frame, features));
+    *tile = weir_tile_over(frame, data, features);
+    return data != NULL;
+}
+
+/** A tile on the tape when there is one, else in scratch. */
+WEIR_INLINE int weir_keep_tile(weir_frame *frame, int32_t features, weir_tile *tile)
+{
+    const int64_t bytes = weir_tile_bytes(frame, features);
+    void *const data = frame->tape ? frame->services->tape_push(frame, bytes) : weir_take(frame, bytes);
+    *tile = weir_tile_over(frame, data, features);
+    return data != NULL;
+}
+
+/** The tile that weir_keep_tile put on the tape. */
+WEIR_INLINE int weir_pop_tile(weir_frame *frame, int32_t features, weir_tile *tile)
+{
+    void *const data = frame->services->tape_pop(frame, weir_tile_bytes(frame, features));
+    *tile = weir_tile_over(frame, data, features);
+    return data != NULL;
+}
+
+WEIR_INLINE void weir_zero_lane(const weir_frame *frame, weir_real *lane)
+{
+    memset(lane, 0, (size_t)frame->width * sizeof *lane);
+}
+
+WEIR_INLINE void weir_copy_lane(const weir_frame *frame, const weir_real *from, weir_real *to)
+{
+    memcpy(to, from, (size_t)frame->width * sizeof *to);
+}
+
+/** Sum of the first frame->rows elements of a lane: padding never enters a parameter's gradient. */
+WEIR_INLINE weir_real weir_sum_lane(const weir_frame *frame, const weir_real *lane)
+{
+    weir_real sum = 0;
+    for (int32_t r = 0; r < frame->rows; r++) sum += lane[r];
+    return sum;
+}
+
+/* ---- errors --------------------------------------------------------------------------------- */
+
+/** Notes a printf-formatted reason in the frame and returns `status`. */
+#if defined(__GNUC__)
+__attribute__((format(printf, 3, 4)))
+#endif
+WEIR_INLINE weir_status
+weir_failf(weir_frame *frame, weir_status status, const char *format, ...)
+{
+    char text[256];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    frame->services->fail(frame, text);
+    return status;
+}
+
+/** The same for create: notes the reason and returns WEIR_INVALID. */
+#if defined(__GNUC__)
+__attribute__((format(printf, 2, 3)))
+#endif
+WEIR_INLINE weir_status
+weir_refuse(weir_builder *build, const char *format, ...)
+{
+    char text[256];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    build->fail(build, text);
+    return WEIR_INVALID;
+}
+
+/* ---- calls of children: scratch that the child took is released -------------------------------- */
+
+#define WEIR_CALL_CHILD(frame, call)                                                                         \
+    const int64_t weir_mark_ = (frame)->services->scratch_mark(frame);                                       \
+    const weir_status weir_result_ = (call);                                                                 \
+    (frame)->services->scratch_release((frame), weir_mark_);                                                 \
+    return weir_result_
+
+WEIR_INLINE weir_status weir_layer_forward(const weir_child *c, weir_frame *frame, const weir_tile *x,
+                                           const weir_tile *z, weir_real *log_det)
+{
+    WEIR_CALL_CHILD(frame, c->layer->forward(c->self, frame, x, z, log_det));
+}
+
+WEIR_INLINE weir_status weir_layer_inverse(const weir_child *c, weir_frame *frame, const weir_tile *z,
+                                           const weir_tile *x, weir_real *log_det)
+{
+    WEIR_CALL_CHILD(frame, c->layer->inverse(c->self, frame, z, x, log_det));
+}
+
+WEIR_INLINE weir_status weir_layer_forward_vjp(const weir_child *c, weir_frame *frame, const weir_tile *x,
+                                               const weir_tile *z, const weir_tile *z_bar,
+                                               const weir_real *log_det_bar, const weir_tile *x_bar)
+{
+    WEIR_CALL_CHILD(frame, c->layer->forward_vjp(c->self, frame, x, z, z_bar, log_det_bar, x_bar));
+}
+
+WEIR_INLINE weir_status weir_layer_inverse_vjp(const weir_child *c, weir_frame *frame, const weir_tile *z,
+                                               const weir_tile *x, const weir_tile *x_bar,
+                                               const weir_real *log_det_bar, const weir_tile *z_bar)
+{
+    WEIR_CALL_CHILD(frame, c->layer->inverse_vjp(c->self, frame, z, x, x_bar, log_det_bar, z_bar));
+}
+
+WEIR_INLINE weir_status weir_univariate_forward(const weir_child *c, weir_frame *frame, const weir_tile *x,
+                                                const weir_tile *params, const weir_tile *y,
+                                                weir_real *log_det)
+{
+    WEIR_CALL_CHILD(frame, c->univariate->forward(c->self, frame, x, params, y, log_det));
+}
+
+WEIR_INLINE weir_status weir_univariate_inverse(const weir_child *c, weir_frame *frame, const weir_tile *y,
+                                                const weir_tile *params, const weir_tile *x,
+                                                weir_real *log_det)
+{
+    WEIR_CALL_CHILD(frame, c->univariate->inverse(c->self, frame, y, params, x, log_det));
+}
+
+WEIR_INLINE weir_status weir_univariate_forward_vjp(const weir_child *c, weir_frame *frame,
+                                                    const weir_tile *x, const weir_tile *params,
+                                                    const weir_tile *y, const weir_tile *y_bar,
+                                                    const weir_real *log_det_bar, const weir_tile *x_bar,
+                                                    const weir_tile *params_bar)
+{
+    WEIR_CALL_CHILD(frame, c->univariate->forward_vjp(c->self, frame, x, params, y, y_bar, log_det_bar, x_bar,
+                                                      params_bar));
+}
+
+WEIR_INLINE weir_status weir_univariate_inverse_vjp(const weir_child *c, weir_frame *frame,
+                                                    const weir_tile *y, const weir_tile *params,
+                                                    const weir_tile *x, const weir_tile *x_bar,
+                                                    const weir_real *log_det_bar, const weir_tile *y_bar,
+                                                    const weir_tile *params_bar)
+{
+    WEIR_CALL_CHILD(frame, c->univariate->inverse_vjp(c->self, frame, y, params, x, x_bar, log_det_bar, y_bar,
+                                                      params_bar));
+}
+
+WEIR_INLINE weir_status weir_network_forward(const weir_child *c, weir_frame *frame, const weir_tile *x,
+                                             const weir_tile *y)
+{
+    WEIR_CALL_CHILD(frame, c->network->forward(c->self, frame, x, y));
+}
+
+WEIR_INLINE weir_status weir_network_vjp(const weir_child *c, weir_frame *frame, const weir_tile *x,
+                                         const weir_tile *y, const weir_tile *y_bar, const weir_tile *x_bar)
+{
+    WEIR_CALL_CHILD(frame, c->network->vjp(c->self, frame, x, y, y_bar, x_bar));
+}
+
+#endif
