@@ -13,11 +13,13 @@ typedef struct weir__linear {
     weir_handle weight; /* [out, in], row-major; entries outside the block structure are zero */
     weir_handle bias;   /* [out], or -1 */
     int32_t *extent;    /* [out]: output o sees inputs [0, extent[o]); NULL: all */
+    int32_t sorted;     /* extent does not decrease (or is NULL) */
     /* Blocks of consecutive outputs that are multiplied together, each with the largest extent inside it;
      * block b holds outputs [block_first[b], block_first[b + 1]) and inputs [0, block_extent[b]). */
     int32_t blocks;
     int32_t *block_first, *block_extent;
-    /* first_seen[i]: the smallest output whose block sees input i, for x_bar of a range of inputs; NULL when dense. */
+    /* [in + 1]: first_seen[i] is the first output that sees input i (out: none does). Never decreases, whatever the
+     * extents. NULL when dense. */
     int32_t *first_seen;
 } weir__linear;
 
@@ -27,7 +29,8 @@ void weir__linear_clear(weir__linear *linear);
 /** Zeroes the entries of a [out, in] array (weights or their gradient) that the block structure hides. */
 void weir__linear_mask(const weir__linear *linear, int32_t precision, void *weight);
 
-/** The services of weir/frame.h. They find the object through weir__frame_linear (run/frame.h). */
+/** The services of weir/frame.h. They find the object through weir__frame_linear (run/frame.h). An input that no output
+ *  of the call sees, and an output that sees no input of the call, is never read. */
 weir_status weir__linear_forward(weir_frame *frame, weir_handle linear, int32_t first, int32_t count,
                                  const weir_tile *x, const weir_tile *y, uint32_t flags);
 weir_status weir__linear_vjp_activation(weir_frame *frame, weir_handle linear, int32_t first, int32_t count,

@@ -106,6 +106,17 @@ WEIR_INLINE void weir_discard(weir_frame *frame, int32_t row)
     frame->discard[row >> 6] |= UINT64_C(1) << (row & 63);
 }
 
+/** Marks the rows where `lane` is NaN or infinite; WEIR_DISCARD when there are any, else WEIR_OK. */
+WEIR_INLINE weir_status weir_discard_unless_finite(weir_frame *frame, const weir_real *lane)
+{
+    int32_t bad = 0;
+    for (int32_t r = 0; r < frame->rows; r++) bad += lane[r] - lane[r] != 0;
+    if (!bad) return WEIR_OK;
+    for (int32_t r = 0; r < frame->rows; r++)
+        if (lane[r] - lane[r] != 0) weir_discard(frame, r);
+    return WEIR_DISCARD;
+}
+
 /* ---- memory of a call ------------------------------------------------------------------------- */
 
 WEIR_INLINE void *weir_take(weir_frame *frame, int64_t bytes)

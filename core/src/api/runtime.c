@@ -1,0 +1,164 @@
+/* runtime.c - opening and closing the library, and the list of what is installed. */
+#include "run/model.h"
+
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define TEXT_OF(n)  TEXT_OF_(n)
+#define TEXT_OF_(n) #n
+
+const char *weir_version(void)
+{
+    return TEXT_OF(WEIR_VERSION_MAJOR) "." TEXT_OF(WEIR_VERSION_MINOR) "." TEXT_OF(WEIR_VERSION_PATCH);
+}
+
+void weir_free(void *memory)
+{
+    free(memory);
+}
+
+static void log_to_stderr(void *user, int32_t level, const char *line)
+{
+    (void)user;
+    if (level >= 2) fprintf(stderr, "weir: %s\n", line);
+}
+
+static int32_t processors(void)
+{
+    cpu_set_t set;
+    if (sched_getaffinity(0, sizeof set, &set)) return 1;
+    const int count = CPU_COUNT(&set);
+    return count < 1 ? 1 : count > 256 ? 256 : count;
+}
+
+weir_status weir_open(const weir_settings *settings, weir_runtime **runtime, weir_error *error)
+{
+    const int32_t threads = settings && settings->threads > 0 ? settings->threads : processors();
+    if (threads > 1024) return weir__fail(error, WEIR_INVALID, "%d threads: at most 1024", (int)threads);
+    weir_runtime *const rt = calloc(1, sizeof *rt);
+    if (!rt) return weir__no_memory(error, "the runtime");
+    rt->log = settings && settings->log ? settings->log : log_to_stderr;
+    rt->interrupted = settings ? settings->interrupted : NULL;
+    rt->user = settings ? settings->user : NULL;
+    const weir_status status = weir__registry_open(settings ? settings->plugin_path : NULL, rt->log, rt->user,
+                                                   &rt->registry, error);
+    if (status) return free(rt), status;
+    rt->pool = weir__pool_new(threads);
+    if (!rt->pool) {
+        weir_close(rt);
+        return weir__no_memory(error, "the thread pool");
+    }
+    *runtime = rt;
+    return WEIR_OK;
+}
+
+void weir_close(weir_runtime *runtime)
+{
+    if (!runtime) return;
+    weir__pool_free(runtime->pool);
+    weir__registry_close(runtime->registry);
+    free(runtime);
+}
+
+int32_t weir_threads(const weir_runtime *runtime)
+{
+    return weir__pool_threads(runtime->pool);
+}
+
+/* ---- the list of modules ---------------------------------------------------------------------------------------------- */
+
+static const char *const kinds[] = {"", "layer", "univariate", "network", "density"};
+static const char *const types[] = {"", "integer", "number", "boolean", "string", "integers", "numbers"};
+
+static json_t *option_json(const weir_option *o)
+{
+    json_t *const usual = o->default_json ? json_loads(o->default_json, JSON_DECODE_ANY, NULL) : NULL;
+    json_t *const out = json_pack("{s:s, s:s, s:s, s:b}", "name", o->name, "type", types[o->type], "summary",
+                                  o->summary ? o->summary : "", "required", o->default_json == NULL);
+    json_object_set_new(out, "default", usual ? usual : json_null());
+    if (o->minimum < o->maximum && o->type != WEIR_BOOLEAN && o->type != WEIR_STRING) {
+        json_object_set_new(out, "minimum", json_real(o->minimum));
+        json_object_set_new(out, "maximum", json_real(o->maximum));
+    }
+    if (o->choices) {
+        json_t *const list = json_array();
+        for (const char *at = o->choices; *at;) {
+            const size_t length = strcspn(at, "|");
+            json_array_append_new(list, json_stringn(at, length));
+            at += length + (at[length] == '|');
+        }
+        json_object_set_new(out, "choices", list);
+    }
+    return out;
+}
+
+static json_t *slot_json(const weir_slot *s)
+{
+    json_t *const out = json_pack("{s:s, s:s, s:b, s:s}", "name", s->name, "kind", kinds[s->kind], "optional",
+                                  s->optional != 0, "summary", s->summary ? s->summary : "");
+    json_object_set_new(out, "default", s->default_id ? json_string(s->default_id) : json_null());
+    return out;
+}
+
+static int lacks(const weir_module *m, json_t *list)
+{
+    if (m->kind == WEIR_LAYER) {
+        const weir_layer_ops *const o = m->ops;
+        if (!o->inverse) json_array_append_new(list, json_string("inverse"));
+        if (!o->inverse_vjp) json_array_append_new(list, json_string("inverse_vjp"));
+    } else if (m->kind == WEIR_UNIVARIATE) {
+        const weir_univariate_ops *const o = m->ops;
+        if (!o->inverse) json_array_append_new(list, json_string("inverse"));
+        if (!o->inverse_vjp) json_array_append_new(list, json_string("inverse_vjp"));
+    }
+    return 0;
+}
+
+static json_t *module_json(const weir_module *m, const weir__entry *entry)
+{
+    json_t *const options = json_array(), *const slots = json_array(), *const supplied = json_array();
+    json_t *const dtypes = json_array();
+    for (int32_t i = 0; i < m->option_count; i++) json_array_append_new(options, option_json(weir__option_at(m, i)));
+    for (int32_t i = 0; i < m->slot_count; i++) json_array_append_new(slots, slot_json(weir__slot_at(m, i)));
+    lacks(m, supplied);
+    if (!entry || entry->f32) json_array_append_new(dtypes, json_string("f32"));
+    if (!entry || entry->f64) json_array_append_new(dtypes, json_string("f64"));
+    json_t *const out = json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o}", "id", m->id, "kind", kinds[m->kind],
+                                  "version", m->version, "summary", m->summary, "doc", m->doc ? m->doc : "", "options",
+                                  options, "children", slots, "supplied_by_host", supplied, "dtypes", dtypes);
+    json_object_set_new(out, "plugin", entry ? json_string(entry->plugin) : json_string("host"));
+    json_object_set_new(out, "file", entry ? json_string(entry->file) : json_null());
+    return out;
+}
+
+static weir_status list_one(weir_runtime *rt, const char *id, json_t *list, weir_error *error)
+{
+    const weir_module *const own = weir__container(id, WEIR_F32);
+    const weir__entry *entry = NULL;
+    if (!own) {
+        const weir_status status = weir__registry_find(rt->registry, id, &entry, error);
+        if (status) return status;
+    }
+    json_array_append_new(list, module_json(own ? own : weir__entry_module(entry, WEIR_F32), entry));
+    return WEIR_OK;
+}
+
+/* A plugin that cannot be loaded is left out of the whole list, with a warning; asked for by name it is an error. */
+weir_status weir_modules(weir_runtime *rt, const char *id, char **json, weir_error *error)
+{
+    json_t *const list = json_array();
+    weir_status status = WEIR_OK;
+    if (!list) return weir__no_memory(error, "the list of modules");
+    if (id) status = list_one(rt, id, list, error);
+    for (int32_t i = 0; !id && i < weir__container_count(); i++)
+        list_one(rt, weir__container_at(i, WEIR_F32)->id, list, error);
+    for (int64_t i = 0; !id && i < weir__registry_count(rt->registry); i++) {
+        weir_error skipped = {0};
+        if (list_one(rt, weir__registry_id(rt->registry, i), list, &skipped)) rt->log(rt->user, 2, skipped.message);
+    }
+    if (!status && !(*json = json_dumps(list, JSON_COMPACT))) status = weir__no_memory(error, "the list of modules");
+    json_decref(list);
+    return status;
+}

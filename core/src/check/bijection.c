@@ -1,0 +1,151 @@
+/* bijection.c - a bijection and its log-det: there and back, and against dense Jacobians.
+ *
+ * Used for layers and univariates. The VJPs that build the Jacobians are checked on their own, in taylor.c.
+ */
+#include "check/checks.h"
+#include "check/dense.h"
+
+#include <float.h>
+#include <math.h>
+#include <stdlib.h>
+
+#define ROWS 16
+
+static weir__call *onward(weir__subject *subject, const weir__map *map, const weir__call *from)
+{
+    weir__call *const call = weir__call_new(subject, map, from->rows);
+    if (!call) return NULL;
+    weir__field_copy(&call->field[WEIR__X], &from->field[WEIR__Y]);
+    weir__field_copy(&call->field[WEIR__PARAMS], &from->field[WEIR__PARAMS]);
+    weir__field_copy(&call->field[WEIR__CONTEXT], &from->field[WEIR__CONTEXT]);
+    return call;
+}
+
+/* Norms of the inverse Jacobian of `map` at every row, or NULL when they cannot be had. Caller frees. */
+static double *conditions(weir__subject *subject, const weir__map *map, weir__call *call)
+{
+    const int32_t n = map->size[WEIR__X];
+    weir_status status;
+    if (!map->vjp || map->size[WEIR__Y] != n) return NULL;
+    double *const jacobians = weir__jacobians(subject, map, call, &status);
+    if (!jacobians) return NULL;
+    for (int32_t r = 0; r < call->rows; r++)
+        jacobians[r] = weir__inverse_norm(jacobians + (int64_t)r * n * n, n);
+    return jacobians;
+}
+
+/* The error of each row over what it may have, 1e-10 (1 + |x|) or 64 eps kappa, in units of the limit. */
+static void compare(const weir__call *out, const weir__call *back, const double *kappa,
+                    weir__verdict *verdict)
+{
+    const weir__field *const x = &out->field[WEIR__X], *const again = &back->field[WEIR__Y];
+    for (int32_t r = 0; r < out->rows; r++)
+        for (int32_t f = 0; f < x->tile.features; f++) {
+            const double was = weir__field_get(x, f, r), is = weir__field_get(again, f, r);
+            const double relative = verdict->limit * (1 + fabs(was));
+            const double conditioned = kappa && isfinite(kappa[r]) ? 64 * DBL_EPSILON * kappa[r] : 0;
+            weir__measure(verdict, verdict->limit * fabs(is - was) / fmax(relative, conditioned));
+        }
+}
+
+static void there_and_back(weir__subject *subject, const weir__map *first, const weir__map *second,
+                           weir__verdict *verdict)
+{
+    weir__call *const out = weir__call_new(subject, first, ROWS);
+    if (!weir__have(verdict, out)) return;
+    double *const kappa = conditions(subject, first, out);
+    if (weir__served(verdict, subject, weir__evaluate(subject, first, out), first->name)) {
+        weir__call *const back = onward(subject, second, out);
+        if (weir__have(verdict, back) &&
+            weir__served(verdict, subject, weir__evaluate(subject, second, back), second->name))
+            compare(out, back, kappa, verdict);
+    }
+    free(kappa);
+}
+
+void weir__check_round_trip(weir__subject *subject, const weir__map *map, weir__verdict *verdict)
+{
+    const weir__map *const inverse = weir__subject_map(subject, "inverse");
+    (void)map;
+    if (inverse)
+        there_and_back(subject, &subject->maps[0], inverse, verdict);
+    else
+        weir__skip(verdict);
+}
+
+void weir__check_round_trip_back(weir__subject *subject, const weir__map *map, weir__verdict *verdict)
+{
+    const weir__map *const inverse = weir__subject_map(subject, "inverse");
+    (void)map;
+    if (inverse && !(subject->child->traits & WEIR_TRAIT_INVERSE_LOSSY))
+        there_and_back(subject, inverse, &subject->maps[0], verdict);
+    else
+        weir__skip(verdict);
+}
+
+void weir__check_log_det_sum(weir__subject *subject, const weir__map *map, weir__verdict *verdict)
+{
+    const weir__map *const forward = &subject->maps[0], *const inverse =
+                                                            weir__subject_map(subject, "inverse");
+    (void)map;
+    if (!inverse || subject->child->traits & WEIR_TRAIT_INVERSE_LOSSY) {
+        weir__skip(verdict);
+        return;
+    }
+    weir__call *const out = weir__call_new(subject, forward, ROWS);
+    if (!weir__have(verdict, out)) return;
+    if (!weir__served(verdict, subject, weir__evaluate(subject, forward, out), "forward")) return;
+    weir__call *const back = onward(subject, inverse, out);
+    if (!weir__have(verdict, back)) return;
+    if (!weir__served(verdict, subject, weir__evaluate(subject, inverse, back), "inverse")) return;
+    for (int32_t r = 0; r < ROWS; r++) {
+        const double l = weir__field_get(&out->field[WEIR__LANE], 0, r);
+        weir__measure(verdict, fabs(l + weir__field_get(&back->field[WEIR__LANE], 0, r)) / (1 + fabs(l)));
+    }
+}
+
+void weir__check_log_det(weir__subject *subject, const weir__map *map, weir__verdict *verdict)
+{
+    const int32_t n = map->size[WEIR__X];
+    weir_status status;
+    if (n != map->size[WEIR__Y] || (map->source && subject->child->traits & WEIR_TRAIT_INVERSE_LOSSY)) {
+        weir__skip(verdict);
+        return;
+    }
+    weir__call *const call = weir__call_new(subject, map, ROWS);
+    if (!weir__have(verdict, call)) return;
+    double *const jacobians = weir__jacobians(subject, map, call, &status);
+    if (!weir__served(verdict, subject, status, map->name)) return;
+    for (int32_t r = 0; r < ROWS; r++) {
+        const double l = weir__field_get(&call->field[WEIR__LANE], 0, r);
+        const double dense = weir__log_abs_det(jacobians + (int64_t)r * n * n, n);
+        weir__measure(verdict, fabs(l - dense) / (1 + fabs(dense)));
+    }
+    free(jacobians);
+}
+
+void weir__check_volume(weir__subject *subject, const weir__map *map, weir__verdict *verdict)
+{
+    if (!(subject->child->traits & WEIR_TRAIT_VOLUME_PRESERVING)) {
+        weir__skip(verdict);
+        return;
+    }
+    weir__call *const call = weir__call_new(subject, map, ROWS);
+    if (!weir__have(verdict, call)) return;
+    if (!weir__served(verdict, subject, weir__evaluate(subject, map, call), map->name)) return;
+    for (int32_t r = 0; r < ROWS; r++)
+        weir__measure(verdict, fabs(weir__field_get(&call->field[WEIR__LANE], 0, r)));
+}
+
+void weir__check_elementwise(weir__subject *subject, const weir__map *map, weir__verdict *verdict)
+{
+    const int32_t n = map->size[WEIR__X];
+    weir_status status;
+    weir__call *const call = weir__call_new(subject, map, ROWS);
+    if (!weir__have(verdict, call)) return;
+    double *const jacobians = weir__jacobians(subject, map, call, &status);
+    if (!weir__served(verdict, subject, status, map->name)) return;
+    for (int64_t i = 0; i < (int64_t)ROWS * n * n; i++)
+        if (i / n % n != i % n) weir__measure(verdict, fabs(jacobians[i]));
+    free(jacobians);
+}

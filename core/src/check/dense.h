@@ -1,0 +1,16 @@
+/* dense.h - Jacobians of small maps, built from VJPs, and the little linear algebra they need. */
+#ifndef WEIR__DENSE_H
+#define WEIR__DENSE_H
+
+#include "check/subject.h"
+
+/** The Jacobians at every row of the call: out * in numbers a row, row-major, caller frees. One forward with tape,
+ *  rewound for one VJP per output. NULL with *status set when a call failed. */
+double *weir__jacobians(weir__subject *subject, const weir__map *map, weir__call *call, weir_status *status);
+/** log |det| of an n x n matrix, by elimination with partial pivoting. Overwrites it with its factors. -infinity when
+ *  singular. */
+double weir__log_abs_det(double *matrix, int32_t n);
+/** Largest row sum of the inverse of an n x n matrix; infinite when singular. NAN when memory is exhausted. */
+double weir__inverse_norm(const double *matrix, int32_t n);
+
+#endif

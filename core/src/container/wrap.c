@@ -1,0 +1,276 @@
+/* wrap.c - containers of one layer: inverse (the layer run the other way) and slice (the layer on some features). */
+#include "container/container.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static void wrap_destroy(void *memory)
+{
+    weir__container_self *const self = memory;
+    free(self->children);
+    free(self);
+}
+
+static weir__container_self *wrap_new(weir__making *m, const weir__space *in)
+{
+    const json_t *const node = json_object_get(m->children, "layer");
+    weir__container_self *const self = calloc(1, sizeof *self);
+    if (self) self->children = calloc(1, sizeof(weir__instance *));
+    if (!self || !self->children) {
+        free(self);
+        weir__no_memory(m->error, "a container");
+        return m->failed = 1, NULL;
+    }
+    if (!node) m->builder.fail(&m->builder, "needs a child \"layer\"");
+    if (!node || weir__make_child(m, "layer", node, WEIR_LAYER, in, NULL, &self->children[0]))
+        return wrap_destroy(self), NULL;
+    self->count = 1;
+    self->widest = in->features;
+    return self;
+}
+
+/* ---- inverse ------------------------------------------------------------------------------------------------------ */
+
+static weir_status inverse_forward(const void *self, weir_frame *frame, const weir_tile *x, const weir_tile *z,
+                                   void *log_det)
+{
+    const weir__container_self *const s = self;
+    return weir__call_inverse(s->children[0], frame, x, z, log_det);
+}
+
+static weir_status inverse_inverse(const void *self, weir_frame *frame, const weir_tile *z, const weir_tile *x,
+                                   void *log_det)
+{
+    const weir__container_self *const s = self;
+    return weir__call_forward(s->children[0], frame, z, x, log_det);
+}
+
+static weir_status inverse_forward_vjp(const void *self, weir_frame *frame, const weir_tile *x, const weir_tile *z,
+                                       const weir_tile *z_bar, const void *log_det_bar, const weir_tile *x_bar)
+{
+    const weir__container_self *const s = self;
+    return weir__call_inverse_vjp(s->children[0], frame, x, z, z_bar, log_det_bar, x_bar);
+}
+
+static weir_status inverse_inverse_vjp(const void *self, weir_frame *frame, const weir_tile *z, const weir_tile *x,
+                                       const weir_tile *x_bar, const void *log_det_bar, const weir_tile *z_bar)
+{
+    const weir__container_self *const s = self;
+    return weir__call_forward_vjp(s->children[0], frame, z, x, x_bar, log_det_bar, z_bar);
+}
+
+/* The child sees its domains from the other end: what it demands of its input is what this layer gives. A child that
+ * changes the dimension would need its output space to be known first, which a description cannot say: refused. */
+static weir_status inverse_create(weir_builder *build, void **out)
+{
+    weir__making *const m = build->host;
+    weir__space open = {0};
+    char who[200];
+    if (weir__space_init(&open, build->features, "an inverse", m->error)) return m->failed = 1, WEIR_ERROR;
+    weir__container_self *const self = wrap_new(m, &open);
+    weir__space_clear(&open);
+    if (!self) return WEIR_INVALID;
+    const weir__instance *const child = self->children[0];
+    snprintf(who, sizeof who, "%.120s (inverse)", m->request->path);
+    weir_status status = WEIR_OK;
+    if (child->out.features != build->features) {
+        build->fail(build, "the inverse of a layer that changes the number of features");
+        status = WEIR_INVALID;
+    }
+    for (int32_t f = 0; f < child->out.features && !status; f++)
+        status = weir__space_require(m->request->in, &child->out.lanes[f], who, m->error);
+    weir__space_clear(&m->out);
+    if (!status) status = weir__space_copy(&m->out, &child->required, m->error);
+    if (status) return m->failed = 1, wrap_destroy(self), status;
+    m->out_stated = 1;
+    const uint32_t traits = child->child.traits;
+    build->traits(build, traits & WEIR_TRAIT_VOLUME_PRESERVING);
+    *out = self;
+    return WEIR_OK;
+}
+
+/* ---- slice ---------------------------------------------------------------------------------------------------------- */
+
+static void pass_rest(const weir__container_self *s, const weir_frame *frame, const weir_tile *from, const weir_tile *to)
+{
+    const int32_t after = s->first + s->features;
+    const weir_tile head = weir__part(frame, from, 0, s->first), tail = weir__part(frame, from, after, from->features - after);
+    const weir_tile to_head = weir__part(frame, to, 0, s->first), to_tail = weir__part(frame, to, after, to->features - after);
+    weir__copy_tile(frame, &head, &to_head);
+    weir__copy_tile(frame, &tail, &to_tail);
+}
+
+static weir_status slice_map(const weir__container_self *s, weir_frame *frame, int inverse, const weir_tile *in,
+                             const weir_tile *out, void *log_det)
+{
+    const weir_tile from = weir__part(frame, in, s->first, s->features);
+    const weir_tile to = weir__part(frame, out, s->first, s->features);
+    pass_rest(s, frame, in, out);
+    return inverse ? weir__call_inverse(s->children[0], frame, &from, &to, log_det)
+                   : weir__call_forward(s->children[0], frame, &from, &to, log_det);
+}
+
+static weir_status slice_vjp(const weir__container_self *s, weir_frame *frame, int inverse, const weir_tile *in,
+                             const weir_tile *out, const weir_tile *out_bar, const void *log_det_bar,
+                             const weir_tile *in_bar)
+{
+    const weir_tile x = weir__part(frame, in, s->first, s->features), z = weir__part(frame, out, s->first, s->features);
+    const weir_tile z_bar = weir__part(frame, out_bar, s->first, s->features);
+    const weir_tile x_bar = in_bar ? weir__part(frame, in_bar, s->first, s->features) : (weir_tile){0};
+    if (in_bar) pass_rest(s, frame, out_bar, in_bar);
+    return inverse ? weir__call_inverse_vjp(s->children[0], frame, &x, &z, &z_bar, log_det_bar, in_bar ? &x_bar : NULL)
+                   : weir__call_forward_vjp(s->children[0], frame, &x, &z, &z_bar, log_det_bar, in_bar ? &x_bar : NULL);
+}
+
+static weir_status slice_forward(const void *self, weir_frame *frame, const weir_tile *x, const weir_tile *z,
+                                 void *log_det)
+{
+    return slice_map(self, frame, 0, x, z, log_det);
+}
+
+static weir_status slice_inverse(const void *self, weir_frame *frame, const weir_tile *z, const weir_tile *x,
+                                 void *log_det)
+{
+    return slice_map(self, frame, 1, z, x, log_det);
+}
+
+static weir_status slice_forward_vjp(const void *self, weir_frame *frame, const weir_tile *x, const weir_tile *z,
+                                     const weir_tile *z_bar, const void *log_det_bar, const weir_tile *x_bar)
+{
+    return slice_vjp(self, frame, 0, x, z, z_bar, log_det_bar, x_bar);
+}
+
+static weir_status slice_inverse_vjp(const void *self, weir_frame *frame, const weir_tile *z, const weir_tile *x,
+                                     const weir_tile *x_bar, const void *log_det_bar, const weir_tile *z_bar)
+{
+    return slice_vjp(self, frame, 1, z, x, x_bar, log_det_bar, z_bar);
+}
+
+static weir_status slice_spaces(weir__making *m, const weir__container_self *self)
+{
+    const weir__instance *const child = self->children[0];
+    weir__space_clear(&m->out);
+    weir_status status = weir__space_copy(&m->out, m->request->in, m->error);
+    for (int32_t f = 0; f < self->features && !status; f++) {
+        weir_domain given = child->out.lanes[f], required = child->required.lanes[f];
+        given.first += self->first;
+        required.first += self->first;
+        m->out.lanes[self->first + f] = given;
+        m->instance->required.lanes[self->first + f] = required;
+    }
+    m->out.channels = m->out.height = m->out.width = 0;
+    m->out_stated = 1;
+    return status;
+}
+
+/* first counts from 1, as every lane number that a user writes. */
+static weir_status slice_create(weir_builder *build, void **out)
+{
+    weir__making *const m = build->host;
+    const int64_t first = build->integer(build, "first") - 1, count = build->integer(build, "count");
+    weir__space in = {0};
+    if (first + count > build->features) {
+        build->fail(build, "the slice ends beyond the last feature");
+        return WEIR_INVALID;
+    }
+    if (weir__space_init(&in, (int32_t)count, m->request->in->made_by, m->error)) return m->failed = 1, WEIR_ERROR;
+    for (int32_t f = 0; f < count; f++) {
+        in.lanes[f] = m->request->in->lanes[first + f];
+        in.lanes[f].first -= (int32_t)first;
+    }
+    weir__container_self *const self = wrap_new(m, &in);
+    weir__space_clear(&in);
+    if (!self) return WEIR_INVALID;
+    self->first = (int32_t)first;
+    self->features = (int32_t)count;
+    if (self->children[0]->out.features != count) {
+        build->fail(build, "the layer on a slice must keep the number of features");
+        return wrap_destroy(self), WEIR_INVALID;
+    }
+    if (slice_spaces(m, self)) return m->failed = 1, wrap_destroy(self), WEIR_ERROR;
+    build->traits(build, weir__container_traits(self));
+    *out = self;
+    return WEIR_OK;
+}
+
+/* ---- descriptors ------------------------------------------------------------------------------------------------------- */
+
+static const weir_layer_ops inverse_ops = {
+    .struct_size = (uint32_t)sizeof(weir_layer_ops),
+    .forward = inverse_forward,
+    .inverse = inverse_inverse,
+    .forward_vjp = inverse_forward_vjp,
+    .inverse_vjp = inverse_inverse_vjp,
+};
+
+static const weir_layer_ops slice_ops = {
+    .struct_size = (uint32_t)sizeof(weir_layer_ops),
+    .forward = slice_forward,
+    .inverse = slice_inverse,
+    .forward_vjp = slice_forward_vjp,
+    .inverse_vjp = slice_inverse_vjp,
+};
+
+static const weir_slot layer_slot = {
+    .struct_size = (uint32_t)sizeof(weir_slot),
+    .kind = WEIR_LAYER,
+    .name = "layer",
+    .summary = "the layer",
+};
+
+static const weir_option slice_options[] = {
+    {.struct_size = (uint32_t)sizeof(weir_option),
+     .type = WEIR_INTEGER,
+     .name = "first",
+     .default_json = "1",
+     .minimum = 1,
+     .maximum = 1e9,
+     .summary = "first feature of the slice, from 1"},
+    {.struct_size = (uint32_t)sizeof(weir_option),
+     .type = WEIR_INTEGER,
+     .name = "count",
+     .default_json = NULL,
+     .minimum = 1,
+     .maximum = 1e9,
+     .summary = "number of features"},
+};
+
+#define WRAP(bits)                                                                                             \
+    const weir_module weir__inverse_f##bits = {                                                                \
+        .struct_size = (uint32_t)sizeof(weir_module),                                                          \
+        .kind = WEIR_LAYER,                                                                                    \
+        .precision = WEIR_F##bits,                                                                             \
+        .flags = WEIR_MODULE_INDEXED_OK,                                                                       \
+        .id = "inverse",                                                                                       \
+        .version = "1.0.0",                                                                                    \
+        .summary = "a layer run the other way: its forward is the child's inverse",                            \
+        .doc = "f = g^-1 for a child g; an autoregressive child makes an inverse autoregressive flow (IAF).",  \
+        .slots = &layer_slot,                                                                                  \
+        .slot_count = 1,                                                                                       \
+        .slot_stride = (int32_t)sizeof(weir_slot),                                                             \
+        .create = inverse_create,                                                                              \
+        .destroy = wrap_destroy,                                                                               \
+        .ops = &inverse_ops,                                                                                   \
+    };                                                                                                         \
+    const weir_module weir__slice_f##bits = {                                                                  \
+        .struct_size = (uint32_t)sizeof(weir_module),                                                          \
+        .kind = WEIR_LAYER,                                                                                    \
+        .precision = WEIR_F##bits,                                                                             \
+        .flags = WEIR_MODULE_INDEXED_OK,                                                                       \
+        .id = "slice",                                                                                         \
+        .version = "1.0.0",                                                                                    \
+        .summary = "a layer on some of the features; the others pass unchanged",                               \
+        .doc = "Features first .. first + count - 1 go through the child, the rest through the identity.",     \
+        .options = slice_options,                                                                              \
+        .option_count = 2,                                                                                     \
+        .option_stride = (int32_t)sizeof(weir_option),                                                         \
+        .slots = &layer_slot,                                                                                  \
+        .slot_count = 1,                                                                                       \
+        .slot_stride = (int32_t)sizeof(weir_slot),                                                             \
+        .create = slice_create,                                                                                \
+        .destroy = wrap_destroy,                                                                               \
+        .ops = &slice_ops,                                                                                     \
+    }
+
+WRAP(32);
+WRAP(64);

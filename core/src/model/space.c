@@ -1,0 +1,101 @@
+/* space.c - see space.h. */
+#include "model/space.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+weir_status weir__space_init(weir__space *space, int32_t features, const char *made_by, weir_error *error)
+{
+    *space = (weir__space){.features = features};
+    snprintf(space->made_by, sizeof space->made_by, "%s", made_by);
+    space->lanes = calloc(features > 0 ? (size_t)features : 1, sizeof *space->lanes);
+    if (!space->lanes) return weir__no_memory(error, "a space");
+    for (int32_t f = 0; f < features; f++)
+        space->lanes[f] = (weir_domain){.struct_size = (uint32_t)sizeof(weir_domain), .first = f, .count = 1};
+    return WEIR_OK;
+}
+
+weir_status weir__space_copy(weir__space *to, const weir__space *from, weir_error *error)
+{
+    if (weir__space_init(to, from->features, from->made_by, error)) return error ? error->status : WEIR_ERROR;
+    memcpy(to->lanes, from->lanes, (size_t)from->features * sizeof *to->lanes);
+    to->channels = from->channels;
+    to->height = from->height;
+    to->width = from->width;
+    return WEIR_OK;
+}
+
+void weir__space_clear(weir__space *space)
+{
+    free(space->lanes);
+    space->lanes = NULL;
+}
+
+static int bounded(int32_t kind)
+{
+    return kind == WEIR_DOMAIN_INTERVAL || kind == WEIR_DOMAIN_INTEGER || kind == WEIR_DOMAIN_CIRCLE;
+}
+
+static weir_status check_block(const weir__space *space, const weir_domain *d, weir_error *error)
+{
+    if (d->first < 0 || d->count < 0 || d->first > space->features - d->count)
+        return weir__fail(error, WEIR_INVALID, "a domain for lanes %d to %d of a space with %d features",
+                          (int)d->first + 1, (int)(d->first + d->count), (int)space->features);
+    if (d->kind < WEIR_DOMAIN_UNSTATED || d->kind > WEIR_DOMAIN_CORRELATION)
+        return weir__fail(error, WEIR_INVALID, "domain kind %d is not known", (int)d->kind);
+    if (bounded(d->kind) && !(d->lower < d->upper || (d->kind == WEIR_DOMAIN_INTEGER && d->lower == d->upper)))
+        return weir__fail(error, WEIR_INVALID, "a domain from %g to %g is empty", d->lower, d->upper);
+    return WEIR_OK;
+}
+
+weir_status weir__space_state(weir__space *space, const weir_domain *domain, weir_error *error)
+{
+    const weir_status status = check_block(space, domain, error);
+    if (status) return status;
+    for (int32_t i = 0; i < domain->count; i++) {
+        space->lanes[domain->first + i] = *domain;
+        space->lanes[domain->first + i].struct_size = (uint32_t)sizeof(weir_domain);
+    }
+    return WEIR_OK;
+}
+
+static void describe(const weir_domain *d, char *text, size_t size)
+{
+    static const char *const joint[] = {"simplex", "ordered vector", "positive definite matrix", "unit vector",
+                                        "correlation matrix"};
+    if (d->kind == WEIR_DOMAIN_INTERVAL && isinf(d->lower) && isinf(d->upper))
+        snprintf(text, size, "the whole line");
+    else if (d->kind == WEIR_DOMAIN_INTERVAL) snprintf(text, size, "the interval %g to %g", d->lower, d->upper);
+    else if (d->kind == WEIR_DOMAIN_INTEGER) snprintf(text, size, "the integers %g to %g", d->lower, d->upper);
+    else if (d->kind == WEIR_DOMAIN_CIRCLE) snprintf(text, size, "the circle %g to %g", d->lower, d->upper);
+    else if (d->kind == WEIR_DOMAIN_UNSTATED) snprintf(text, size, "anything");
+    else snprintf(text, size, "a %s of %d lanes", joint[d->kind - WEIR_DOMAIN_SIMPLEX], (int)d->count);
+}
+
+/* Integers lie within an interval that holds them, but a continuous density on them is a mistake: dequantize first. */
+static int lies_within(const weir_domain *have, const weir_domain *need)
+{
+    if (have->kind == WEIR_DOMAIN_UNSTATED || need->kind == WEIR_DOMAIN_UNSTATED) return 1;
+    if (have->kind != need->kind) return 0;
+    if (bounded(need->kind)) return have->lower >= need->lower && have->upper <= need->upper;
+    return have->first == need->first && have->count == need->count;
+}
+
+weir_status weir__space_require(const weir__space *space, const weir_domain *domain, const char *needed_by,
+                                weir_error *error)
+{
+    const weir_status status = check_block(space, domain, error);
+    if (status) return status;
+    for (int32_t i = 0; i < domain->count; i++) {
+        const weir_domain *const have = &space->lanes[domain->first + i];
+        if (lies_within(have, domain)) continue;
+        char wanted[96], given[96];
+        describe(domain, wanted, sizeof wanted);
+        describe(have, given, sizeof given);
+        return weir__fail(error, WEIR_INVALID, "%s needs lane %d in %s, but %s gives %s", needed_by,
+                          (int)(domain->first + i + 1), wanted, space->made_by, given);
+    }
+    return WEIR_OK;
+}

@@ -1,0 +1,23 @@
+/* descriptor.h - what must hold of a module's descriptor before the host relies on it. */
+#ifndef WEIR__DESCRIPTOR_H
+#define WEIR__DESCRIPTOR_H
+
+#include "error.h"
+
+#include <weir/module.h>
+
+/** Checks a descriptor that was asked for in `precision`: sizes, names, tables, defaults, required calls. The message
+ *  names the module, not the file. */
+weir_status weir__descriptor_check(const weir_module *module, int32_t precision, weir_error *error);
+/** Checks that the two precisions of a module are the same module. */
+weir_status weir__descriptor_agree(const weir_module *f32, const weir_module *f64, weir_error *error);
+
+/** The option and slot tables of a descriptor: strides, names, types, ranges, defaults. */
+weir_status weir__options_check(const weir_module *module, weir_error *error);
+weir_status weir__options_agree(const weir_module *f32, const weir_module *f64, weir_error *error);
+
+/** The i-th entry, by the stride that the plugin was compiled with. */
+const weir_option *weir__option_at(const weir_module *module, int32_t index);
+const weir_slot *weir__slot_at(const weir_module *module, int32_t index);
+
+#endif

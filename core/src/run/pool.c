@@ -1,0 +1,198 @@
+/* pool.c - see pool.h. Threads spin for a moment after their work before they sleep: a training step hands out work every
+ * few hundred microseconds, and waking a sleeper costs tens of them. */
+#include "run/pool.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#define SPINS 4000
+
+struct weir__pool {
+    pthread_mutex_t busy; /* held by the caller whose job runs */
+    pthread_mutex_t lock; /* protects the condition variables and `generation` */
+    pthread_cond_t wake, done;
+    pthread_t *threads;
+    int32_t thread_count; /* without the caller */
+    int32_t stopping;
+    atomic_uint generation;
+    atomic_int running; /* threads that have not finished the job */
+    /* the job */
+    void (*task)(void *, int64_t, int32_t);
+    void *user;
+    int64_t count;
+    atomic_llong next;
+    atomic_int stopped;
+};
+
+typedef struct start {
+    weir__pool *pool;
+    int32_t worker;
+} start;
+
+static void relax(void)
+{
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#endif
+}
+
+static void work(weir__pool *pool, int32_t worker)
+{
+    for (;;) {
+        if (atomic_load_explicit(&pool->stopped, memory_order_relaxed)) return;
+        const int64_t index = (int64_t)atomic_fetch_add_explicit(&pool->next, 1, memory_order_relaxed);
+        if (index >= pool->count) return;
+        pool->task(pool->user, index, worker);
+    }
+}
+
+static unsigned wait_for_job(weir__pool *pool, unsigned seen)
+{
+    for (int i = 0; i < SPINS; i++) {
+        const unsigned now = atomic_load_explicit(&pool->generation, memory_order_acquire);
+        if (now != seen) return now;
+        relax();
+    }
+    pthread_mutex_lock(&pool->lock);
+    while (atomic_load_explicit(&pool->generation, memory_order_acquire) == seen)
+        pthread_cond_wait(&pool->wake, &pool->lock);
+    const unsigned now = atomic_load_explicit(&pool->generation, memory_order_acquire);
+    pthread_mutex_unlock(&pool->lock);
+    return now;
+}
+
+static void *thread_main(void *argument)
+{
+    start *const s = argument;
+    weir__pool *const pool = s->pool;
+    const int32_t worker = s->worker;
+    unsigned seen = 0;
+    free(s);
+    for (;;) {
+        seen = wait_for_job(pool, seen);
+        if (pool->stopping) return NULL;
+        work(pool, worker);
+        if (atomic_fetch_sub_explicit(&pool->running, 1, memory_order_acq_rel) == 1) {
+            pthread_mutex_lock(&pool->lock);
+            pthread_cond_signal(&pool->done);
+            pthread_mutex_unlock(&pool->lock);
+        }
+    }
+}
+
+static void announce(weir__pool *pool)
+{
+    pthread_mutex_lock(&pool->lock);
+    atomic_fetch_add_explicit(&pool->generation, 1, memory_order_release);
+    pthread_cond_broadcast(&pool->wake);
+    pthread_mutex_unlock(&pool->lock);
+}
+
+/* Signals belong to the embedder's threads: a worker blocks all of them. */
+static int spawn(weir__pool *pool, int32_t worker)
+{
+    sigset_t all, old;
+    start *const s = malloc(sizeof *s);
+    if (!s) return 0;
+    *s = (start){pool, worker};
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &old);
+    const int failed = pthread_create(&pool->threads[worker - 1], NULL, thread_main, s);
+    pthread_sigmask(SIG_SETMASK, &old, NULL);
+    if (failed) free(s);
+    return !failed;
+}
+
+weir__pool *weir__pool_new(int32_t threads)
+{
+    weir__pool *const pool = calloc(1, sizeof *pool);
+    if (!pool) return NULL;
+    pool->threads = calloc((size_t)(threads > 1 ? threads : 1), sizeof *pool->threads);
+    if (!pool->threads) return free(pool), NULL;
+    pthread_mutex_init(&pool->busy, NULL);
+    pthread_mutex_init(&pool->lock, NULL);
+    pthread_cond_init(&pool->wake, NULL);
+    pthread_cond_init(&pool->done, NULL);
+    /* Fewer threads than asked for is not an error: results do not depend on how many there are. */
+    for (int32_t worker = 1; worker < threads; worker++) {
+        if (!spawn(pool, worker)) break;
+        pool->thread_count++;
+    }
+    return pool;
+}
+
+void weir__pool_free(weir__pool *pool)
+{
+    if (!pool) return;
+    pool->stopping = 1;
+    announce(pool);
+    for (int32_t i = 0; i < pool->thread_count; i++) pthread_join(pool->threads[i], NULL);
+    pthread_cond_destroy(&pool->wake);
+    pthread_cond_destroy(&pool->done);
+    pthread_mutex_destroy(&pool->lock);
+    pthread_mutex_destroy(&pool->busy);
+    free(pool->threads);
+    free(pool);
+}
+
+int32_t weir__pool_threads(const weir__pool *pool)
+{
+    return pool->thread_count + 1;
+}
+
+static int32_t run_here(int64_t count, void (*task)(void *, int64_t, int32_t), void *user, int32_t (*poll)(void *),
+                        void *poll_user)
+{
+    for (int64_t i = 0; i < count; i++) {
+        const int32_t stop = poll ? poll(poll_user) : 0;
+        if (stop) return stop;
+        task(user, i, 0);
+    }
+    return 0;
+}
+
+static int32_t work_and_poll(weir__pool *pool, int32_t (*poll)(void *), void *poll_user)
+{
+    for (;;) {
+        const int32_t stop = poll ? poll(poll_user) : 0;
+        if (stop) {
+            atomic_store(&pool->stopped, 1);
+            return stop;
+        }
+        const int64_t index = (int64_t)atomic_fetch_add_explicit(&pool->next, 1, memory_order_relaxed);
+        if (index >= pool->count) return 0;
+        pool->task(pool->user, index, 0);
+    }
+}
+
+static void wait_for_threads(weir__pool *pool)
+{
+    for (int i = 0; i < SPINS; i++) {
+        if (atomic_load_explicit(&pool->running, memory_order_acquire) == 0) return;
+        relax();
+    }
+    pthread_mutex_lock(&pool->lock);
+    while (atomic_load_explicit(&pool->running, memory_order_acquire) != 0)
+        pthread_cond_wait(&pool->done, &pool->lock);
+    pthread_mutex_unlock(&pool->lock);
+}
+
+int32_t weir__pool_run(weir__pool *pool, int64_t count, void (*task)(void *, int64_t, int32_t), void *user,
+                       int32_t (*poll)(void *), void *poll_user)
+{
+    if (count <= 1 || pool->thread_count == 0 || pthread_mutex_trylock(&pool->busy))
+        return run_here(count, task, user, poll, poll_user);
+    pool->task = task;
+    pool->user = user;
+    pool->count = count;
+    atomic_store(&pool->next, 0);
+    atomic_store(&pool->stopped, 0);
+    atomic_store(&pool->running, pool->thread_count);
+    announce(pool);
+    const int32_t stop = work_and_poll(pool, poll, poll_user);
+    wait_for_threads(pool);
+    pthread_mutex_unlock(&pool->busy);
+    return stop;
+}

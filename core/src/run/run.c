@@ -1,0 +1,124 @@
+/* run.c - one worker's frame: set up, and set anew for every tile. */
+#include "run/run.h"
+
+#include "math/math.h"
+#include "model/net.h"
+
+#include <string.h>
+
+int32_t weir__width(int32_t rows)
+{
+    if (rows <= 8) return rows > 0 ? 8 : 0;
+    return (rows + WEIR__ROW_QUANTUM - 1) / WEIR__ROW_QUANTUM * WEIR__ROW_QUANTUM;
+}
+
+/* Lanes of 8 rows of double are one cache line; wider ones get a pad, so that lanes do not fall on the same cache sets. */
+int64_t weir__stride(int32_t width)
+{
+    if (width <= 16) return 16;
+    return (int64_t)width + WEIR__LANE_PAD;
+}
+
+static void init_frame(weir__run *run, weir_frame *frame, int32_t precision, void *const *tensors)
+{
+    *frame = (weir_frame){.struct_size = (uint32_t)sizeof *frame,
+                          .precision = precision,
+                          .services = weir__services(),
+                          .math = weir__math(precision),
+                          .tensors = tensors,
+                          .scratch = run->scratch,
+                          .row_ids = run->row_ids,
+                          .discard = run->discard,
+                          .host = run};
+}
+
+weir_status weir__run_init(weir__run *run, const weir__net *net, weir_error *error)
+{
+    memset(run, 0, sizeof *run);
+    run->net = net;
+    run->linears = net->linears;
+    run->tape = weir__tape_new();
+    run->scratch = weir__scratch_new();
+    if (!run->tape || !run->scratch) {
+        weir__run_clear(run);
+        return weir__no_memory(error, "a worker");
+    }
+    init_frame(run, &run->frame, net->precision, net->table);
+    init_frame(run, &run->other, net->precision == WEIR_F32 ? WEIR_F64 : WEIR_F32, net->other_table);
+    return WEIR_OK;
+}
+
+void weir__run_clear(weir__run *run)
+{
+    weir__tape_free(run->tape);
+    weir__scratch_free(run->scratch);
+    run->tape = NULL;
+    run->scratch = NULL;
+}
+
+static void begin_frame(weir__run *run, weir_frame *frame, int32_t rows, int32_t mode, int32_t with_tape,
+                        uint64_t seed, uint64_t step)
+{
+    frame->rows = rows;
+    frame->width = weir__width(rows);
+    frame->stride = weir__stride(frame->width);
+    frame->mode = mode;
+    frame->tape = with_tape ? run->tape : NULL;
+    frame->gradients = NULL;
+    frame->context = frame->context_bar = NULL;
+    frame->report = NULL;
+    frame->seed = seed;
+    frame->step = step;
+}
+
+void weir__run_begin(weir__run *run, int32_t rows, int32_t mode, int32_t with_tape, uint64_t seed, uint64_t step,
+                     uint64_t first_row)
+{
+    begin_frame(run, &run->frame, rows, mode, with_tape, seed, step);
+    begin_frame(run, &run->other, rows, mode, with_tape, seed, step);
+    for (int32_t r = 0; r < run->frame.width; r++) run->row_ids[r] = first_row + (uint64_t)(r < rows ? r : rows - 1);
+    memset(run->discard, 0, sizeof run->discard);
+    weir__scratch_reset(run->scratch);
+    weir__tape_reset(run->tape);
+    run->message[0] = run->place[0] = run->bad_place[0] = 0;
+    run->bad_row = -1;
+}
+
+int64_t weir__real_size(const weir_frame *frame)
+{
+    return frame->precision == WEIR_F32 ? 4 : 8;
+}
+
+weir_tile weir__run_tile(weir_frame *frame, int32_t features)
+{
+    return (weir_tile){
+        .struct_size = (uint32_t)sizeof(weir_tile),
+        .features = features,
+        .data = frame->services->scratch_take(frame, features * frame->stride * weir__real_size(frame)),
+        .stride = frame->stride,
+        .rows = frame->rows,
+        .width = frame->width,
+    };
+}
+
+void *weir__lane(const weir_frame *frame, const weir_tile *tile, int32_t f)
+{
+    const int64_t lane = tile->lanes ? tile->lanes[f] : f;
+    return (char *)tile->data + lane * tile->stride * weir__real_size(frame);
+}
+
+weir_tile weir__part(const weir_frame *frame, const weir_tile *tile, int32_t first, int32_t count)
+{
+    weir_tile part = *tile;
+    part.features = count;
+    if (tile->lanes) part.lanes = tile->lanes + first;
+    else if (count > 0) part.data = weir__lane(frame, tile, first);
+    return part;
+}
+
+void weir__copy_tile(const weir_frame *frame, const weir_tile *from, const weir_tile *to)
+{
+    const size_t bytes = (size_t)frame->width * (size_t)weir__real_size(frame);
+    for (int32_t f = 0; f < from->features; f++)
+        memcpy(weir__lane(frame, to, f), weir__lane(frame, from, f), bytes);
+}

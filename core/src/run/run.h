@@ -1,0 +1,49 @@
+/* run.h - what stands behind a frame: one worker's memory and tables. */
+#ifndef WEIR__RUN_H
+#define WEIR__RUN_H
+
+#include "run/frame.h"
+
+/** The most rows a tile may have. */
+#define WEIR__TILE_MOST 256
+
+struct weir__net;
+
+/** frame.host points to the weir__run that holds the frame. Used by one thread at a time. */
+typedef struct weir__run {
+    struct weir__linear *const *linears; /* must stay first: unit tests of linear objects stand in for the rest */
+    const struct weir__net *net;
+    weir_frame frame;
+    weir_frame other; /* the same call seen by modules of the other precision */
+    weir_tape *tape;
+    weir_scratch *scratch;
+    uint64_t row_ids[WEIR__TILE_MOST];
+    uint64_t discard[WEIR__TILE_MOST / 64];
+    int32_t recompute; /* chains keep nothing and rebuild inputs by inverse */
+    /* Looking for the first value that is not finite: chains check each child's output and note the first place. */
+    int32_t diagnose;
+    int32_t bad_row;
+    char bad_place[256];
+    char message[512]; /* last fail(); "" */
+    char place[256];   /* path of the module that failed, innermost */
+} weir__run;
+
+/** Makes tape, scratch and a frame over the tables of `net` in the net's precision. */
+weir_status weir__run_init(weir__run *run, const struct weir__net *net, weir_error *error);
+void weir__run_clear(weir__run *run);
+
+/** Sets the frame up for `rows` rows: sizes, mode, tape (wanted or not), no gradients, no context, no discards; resets
+ *  scratch and tape. Row ids count from first_row. */
+void weir__run_begin(weir__run *run, int32_t rows, int32_t mode, int32_t with_tape, uint64_t seed, uint64_t step,
+                     uint64_t first_row);
+
+/** A tile over `data` (or over scratch: NULL on no memory) for the frame's rows; element size by its precision. */
+weir_tile weir__run_tile(weir_frame *frame, int32_t features);
+int64_t weir__real_size(const weir_frame *frame);
+/** Lane f of a tile of either precision. */
+void *weir__lane(const weir_frame *frame, const weir_tile *tile, int32_t f);
+/** Features [first, first + count) of a tile. */
+weir_tile weir__part(const weir_frame *frame, const weir_tile *tile, int32_t first, int32_t count);
+void weir__copy_tile(const weir_frame *frame, const weir_tile *from, const weir_tile *to);
+
+#endif

@@ -1,0 +1,5 @@
+#!/bin/bash
+# Lua without warnings, by the rules in .luacheckrc.
+set -eu
+cd "$WEIR_TEST_SOURCE"
+exec luacheck --quiet scripts tests/lua
