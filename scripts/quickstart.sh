@@ -11,7 +11,7 @@ case "${1-}" in
 esac
 
 scripts/setup.sh
-scripts/build.sh
+scripts/build.sh release weir_product
 
 mkdir -p quickstart
 cd quickstart

@@ -101,7 +101,7 @@ typedef struct weir_matrix {
  *                "frozen": true}; the host's own types are chain (children.layers: list), inverse
  *                (children.layer), slice (options.first, .count; children.layer), repeat (options.count;
  *                children.layers)
- *    "base"      node of a density, default {"type": "normal"}
+ *    "base"      node of a density, required
  *    "features"  columns of the data;  "context": columns of the context, default 0
  *    "image"     [channels, height, width], optional, product = features
  *    "dtype"     "f32" (default) or "f64";  "seed": default 0
@@ -235,7 +235,7 @@ typedef struct weir_step {
     int64_t samples;
     weir_target target;
     void *target_user;
-    const char *target_json; /**< or a density node, e.g. {"type": "normal"}; parsed once per text */
+    const char *target_json; /**< or a density node, {"type": ID}; parsed once per text */
 } weir_step;
 
 typedef struct weir_step_result {

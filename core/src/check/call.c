@@ -97,7 +97,7 @@ static void free_call(weir__call *call)
     free(call);
 }
 
-static weir__layout layout_of(weir__argument a, weir__layout layout)
+static weir__layout layout_of(int32_t a, weir__layout layout)
 {
     return a == WEIR__X || a == WEIR__Y || a == WEIR__X_BAR || a == WEIR__Y_BAR ? layout : WEIR__PLAIN;
 }

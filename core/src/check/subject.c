@@ -135,7 +135,7 @@ static int all_fine(weir__call *call)
 static weir_status find_points(weir__subject *subject, weir_error *error)
 {
     const weir_layer_ops *const ops = subject->child->layer;
-    subject->points = subject->request->points;
+    subject->points = subject->candidate->points;
     if (ops && WEIR_HAS(ops, sample_points) && ops->sample_points) subject->points = WEIR__POINTS_OWN;
     if (!ops || subject->points == WEIR__POINTS_OWN || wants_observation(subject->module)) return WEIR_OK;
     for (; subject->points <= WEIR__POINTS_INTEGERS; subject->points++) {
@@ -172,30 +172,30 @@ static weir_status observe(weir__subject *subject, weir_error *error)
 static weir__solo_spec spec_of(const weir__subject *subject)
 {
     const weir__setting *const setting = &subject->setting;
-    const weir__request *const request = subject->request;
+    const weir__candidate *const candidate = subject->candidate;
     return (weir__solo_spec){
-        .node = request->node,
-        .entry = request->entry,
+        .node = candidate->node,
+        .entry = candidate->entry,
         .precision = subject->precision,
         .features = setting->features,
         .context = setting->context,
         .autoregressive = setting->autoregressive,
         .out = setting->out,
-        .seed = request->seed,
+        .seed = candidate->seed,
         .supply = 1,
     };
 }
 
-weir_status weir__subject_open(weir__subject *subject, const weir__request *request,
+weir_status weir__subject_open(weir__subject *subject, const weir__candidate *candidate,
                                const weir__setting *setting, int32_t precision, weir_error *error)
 {
     memset(subject, 0, sizeof *subject);
-    subject->request = request;
+    subject->candidate = candidate;
     subject->setting = *setting;
     subject->precision = precision;
-    subject->dice = weir__dice_from(request->seed, 1);
+    subject->dice = weir__dice_from(candidate->seed, 1);
     const weir__solo_spec spec = spec_of(subject);
-    weir_status status = weir__solo_open(request->runtime, &spec, &subject->solo, error);
+    weir_status status = weir__solo_open(candidate->runtime, &spec, &subject->solo, error);
     if (status != WEIR_OK) return status;
     subject->child = weir__solo_child(subject->solo);
     subject->module = weir__solo_module(subject->solo);
@@ -221,7 +221,7 @@ weir_status weir__subject_train(weir__subject *subject, weir_error *error)
     if (!subject->parameters) return WEIR_OK;
     double *const values = malloc((size_t)subject->parameters * sizeof *values);
     if (!values) return weir__no_memory(error, "parameters");
-    weir__dice dice = weir__dice_from(subject->request->seed, 2);
+    weir__dice dice = weir__dice_from(subject->candidate->seed, 2);
     weir__parameters_read(subject, values);
     for (int64_t i = 0; i < subject->parameters; i++) values[i] += NOISE * weir__dice_normal(&dice);
     const weir_status status = weir__parameters_write(subject, values);

@@ -17,13 +17,13 @@ typedef struct weir__setting {
 } weir__setting;
 
 /** What is being checked, the same for every setting. */
-typedef struct weir__request {
+typedef struct weir__candidate {
     weir_runtime *runtime;
     const json_t *node;
     const weir__entry *entry; /* NULL: found by the node's type */
     uint64_t seed;
     int32_t points; /* WEIR__POINTS_*: where to start looking */
-} weir__request;
+} weir__candidate;
 
 #define WEIR__POINTS_NORMAL   0
 #define WEIR__POINTS_UNIT     1
@@ -34,7 +34,7 @@ typedef struct weir__request {
 #define WEIR__TRAINED 1
 
 typedef struct weir__subject {
-    const weir__request *request;
+    const weir__candidate *candidate;
     weir__setting setting;
     int32_t precision;
     int32_t weights; /* WEIR__INITIAL or WEIR__TRAINED */
@@ -50,7 +50,7 @@ typedef struct weir__subject {
 } weir__subject;
 
 /** Opens the module, lets it observe where it wants to, and finds which points it takes. */
-weir_status weir__subject_open(weir__subject *subject, const weir__request *request,
+weir_status weir__subject_open(weir__subject *subject, const weir__candidate *candidate,
                                const weir__setting *setting, int32_t precision, weir_error *error);
 void weir__subject_close(weir__subject *subject);
 /** Perturbs every parameter by noise large enough to leave the identity. */

@@ -14,7 +14,7 @@ static weir__run *run_of(const weir_frame *frame)
 static weir_status noted(const weir__instance *child, weir_frame *frame, weir_status status)
 {
     weir__run *const run = run_of(frame);
-    if (status <= WEIR_DISCARD) return status;
+    if (status <= WEIR_DISCARD || status == WEIR__MET) return status;
     if (!run->place[0])
         snprintf(run->place, sizeof run->place, "%.180s (%.60s)", child->path, child->module->id);
     if (!run->message[0]) {
@@ -45,9 +45,24 @@ static void look(const weir__instance *child, weir_frame *frame, const weir_tile
     }
 }
 
+/* Data-dependent initialisation: the wanted child's input goes to its `observe`, and the pass ends there. */
+static weir_status observed(const weir__instance *child, weir_frame *frame, int32_t inverse, const weir_tile *in)
+{
+    weir__run *const run = run_of(frame);
+    weir_frame *const own = child->module->precision == frame->precision ? frame : &run->other;
+    const weir_layer_ops *const ops = child->module->ops;
+    if (own != frame) {
+        frame->services->fail(frame, "data-dependent initialisation of a layer of the other precision");
+        return noted(child, frame, WEIR_UNSUPPORTED);
+    }
+    const weir_status status = ops->observe(child->self, own, inverse, in, run->partial);
+    return status > WEIR_DISCARD ? noted(child, frame, status) : WEIR__MET;
+}
+
 weir_status weir__call_forward(const weir__instance *child, weir_frame *frame, const weir_tile *x, const weir_tile *z,
                                void *log_det)
 {
+    if (run_of(frame)->observing == child) return observed(child, frame, 0, x);
     const int64_t mark = frame->services->scratch_mark(frame);
     const weir_status status = child->child.layer->forward(child->child.self, frame, x, z, log_det);
     frame->services->scratch_release(frame, mark);
@@ -58,6 +73,7 @@ weir_status weir__call_forward(const weir__instance *child, weir_frame *frame, c
 weir_status weir__call_inverse(const weir__instance *child, weir_frame *frame, const weir_tile *z, const weir_tile *x,
                                void *log_det)
 {
+    if (run_of(frame)->observing == child) return observed(child, frame, 1, z);
     if (!child->child.layer->inverse) return noted(child, frame, WEIR_UNSUPPORTED);
     const int64_t mark = frame->services->scratch_mark(frame);
     const weir_status status = child->child.layer->inverse(child->child.self, frame, z, x, log_det);

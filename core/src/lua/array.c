@@ -427,7 +427,7 @@ static int to_table(lua_State *L)
     return 1;
 }
 
-/** save(path [, names]): .npy or .csv, by the ending; true, or nil and a message. */
+/** save(path [, names]): .npy or .csv, by the ending. Raises what goes wrong: scripts seldom look at an answer of save. */
 static int save(lua_State *L)
 {
     const weir__array *const array = weir__array_check(L, 1);
@@ -448,9 +448,11 @@ static int save(lua_State *L)
     }
     weir_error error;
     if (weir_matrix_write(path, &matrix, names, &error)) {
-        return lua_pushnil(L), lua_pushstring(L, error.message), 2;
+        lua_pushstring(L, error.message);
+        return lua_error(L);
     }
-    return lua_pushboolean(L, 1), 1;
+    lua_settop(L, 1);
+    return 1;
 }
 
 static void add_line(luaL_Buffer *text, const weir__array *array, int64_t i)

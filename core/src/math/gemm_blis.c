@@ -7,22 +7,21 @@
 
 #include <blis.h>
 
-/* A rows x cols view that BLIS takes: strides that differ, with no element shared. */
+/* A rows x cols view that BLIS 0.9 takes: strides that differ, with no element shared. Negative strides it takes too, and
+ * returns wrong products. */
 static int separable(int64_t rows, int64_t cols, int64_t row, int64_t col)
 {
-    if (rows > 1 && row == 0) return 0;
-    if (cols > 1 && col == 0) return 0;
+    if (rows > 1 && row <= 0) return 0;
+    if (cols > 1 && col <= 0) return 0;
     if (rows <= 1 || cols <= 1) return 1;
-    const int64_t r = row < 0 ? -row : row, c = col < 0 ? -col : col;
-    return r < c ? r * rows <= c : c * cols <= r;
+    return row < col ? row * rows <= col : col * cols <= row;
 }
 
 /* A dimension of one element has no stride; BLIS looks at it all the same. */
 static int64_t stride_for(int64_t count, int64_t stride, int64_t other_count, int64_t other_stride)
 {
     if (count > 1) return stride;
-    const int64_t other = other_stride < 0 ? -other_stride : other_stride;
-    return other_count > 1 && other == 1 ? other_count : 1;
+    return other_count > 1 && other_stride == 1 ? other_count : 1;
 }
 
 #define GEMM(name, plain, real, call)                                                                        \

@@ -133,6 +133,7 @@ static weir__instance *new_instance(weir__net *net, const char *path)
     net->instances = list;
     weir__instance *const made = calloc(1, sizeof *made);
     if (!made) return NULL;
+    made->observed = -1;
     made->path = strdup(path);
     if (!made->path) return free(made), NULL;
     return made;
@@ -234,6 +235,10 @@ static weir_status make(weir__making *m, const weir__request *request, weir_erro
         if (!status && instance->self) instance->module->destroy(instance->self);
         instance->self = NULL;
         return WEIR_INVALID;
+    }
+    if (instance->module->flags & WEIR_MODULE_OBSERVE_ONCE) {
+        instance->observed = m->builder.integer_buffer(&m->builder, "observed", 0, NULL, NULL);
+        if (instance->observed < 0) return WEIR_INVALID;
     }
     instance->tensor_count = m->net->tensor_count - instance->first_tensor;
     if (instance->module->kind == WEIR_UNIVARIATE && !instance->identity)

@@ -58,6 +58,7 @@ typedef struct weir__instance {
     char **slots; /* slot of each child */
     int32_t child_count;
     int32_t first_tensor, tensor_count; /* its own declarations, in order */
+    weir_handle observed; /* integer buffer of one flag: data-dependent initialisation is done; -1: needs none */
 } weir__instance;
 
 #define WEIR__SUPPLIED_INVERSE     1u

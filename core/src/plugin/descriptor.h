@@ -16,8 +16,4 @@ weir_status weir__descriptor_agree(const weir_module *f32, const weir_module *f6
 weir_status weir__options_check(const weir_module *module, weir_error *error);
 weir_status weir__options_agree(const weir_module *f32, const weir_module *f64, weir_error *error);
 
-/** The i-th entry, by the stride that the plugin was compiled with. */
-const weir_option *weir__option_at(const weir_module *module, int32_t index);
-const weir_slot *weir__slot_at(const weir_module *module, int32_t index);
-
 #endif

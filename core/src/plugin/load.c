@@ -37,8 +37,10 @@ static weir_status open_root(const char *path, const weir_root **root, weir_erro
                           WEIR_PLUGIN_SYMBOL);
     weir_plugin_fn entry;
     memcpy(&entry, &symbol, sizeof entry);
-    *root = entry();
-    return weir__handshake(*root, error);
+    const weir_root *const given = entry();
+    const weir_status status = weir__handshake(given, error);
+    if (!status) *root = given;
+    return status;
 }
 
 static weir_status take_module(weir__loaded *out, int64_t i, weir_error *error)
@@ -82,19 +84,26 @@ static weir_status take_modules(weir__loaded *out, weir_error *error)
     return WEIR_OK;
 }
 
-weir_status weir__load(const char *path, weir__loaded *loaded, weir_error *error)
+static void report_disturbance(const weir__reporter *reporter, const char *path, const weir__loaded *loaded,
+                               const char *what)
+{
+    if (reporter && what)
+        weir__report(
+            reporter, WEIR__WARNING,
+            "%s: plugin %s changed %s while it was loaded; it was put back; link it without -ffast-math",
+            path, loaded->root ? loaded->root->name : "(refused)", what);
+}
+
+weir_status weir__load(const char *path, const weir__reporter *reporter, weir__loaded *loaded,
+                       weir_error *error)
 {
     weir__fpstate state;
     memset(loaded, 0, sizeof *loaded);
     weir__fpstate_save(&state);
     weir_status status = open_root(path, &loaded->root, error);
     if (!status) status = take_modules(loaded, error);
-    loaded->disturbed = weir__fpstate_restore(&state);
-    if (status) {
-        const char *const disturbed = loaded->disturbed;
-        weir__loaded_clear(loaded);
-        loaded->disturbed = disturbed;
-    }
+    report_disturbance(reporter, path, loaded, weir__fpstate_restore(&state));
+    if (status) weir__loaded_clear(loaded);
     return status;
 }
 

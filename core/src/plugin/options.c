@@ -20,12 +20,12 @@
 #define SUMMARY_MAX 500
 #define DEFAULT_MAX 65536
 
-const weir_option *weir__option_at(const weir_module *m, int32_t index)
+static const weir_option *option_at(const weir_module *m, int32_t index)
 {
     return (const void *)((const char *)m->options + (size_t)index * (size_t)m->option_stride);
 }
 
-const weir_slot *weir__slot_at(const weir_module *m, int32_t index)
+static const weir_slot *slot_at(const weir_module *m, int32_t index)
 {
     return (const void *)((const char *)m->slots + (size_t)index * (size_t)m->slot_stride);
 }
@@ -169,11 +169,11 @@ static weir_status check_slot(const weir_module *m, const weir_slot *s, weir_err
 static weir_status check_options(const weir_module *m, weir_error *error)
 {
     for (int32_t i = 0; i < m->option_count; i++) {
-        const weir_option *const o = weir__option_at(m, i);
+        const weir_option *const o = option_at(m, i);
         const weir_status status = check_option(m, o, error);
         if (status) return status;
         for (int32_t j = 0; j < i; j++)
-            if (strcmp(weir__option_at(m, j)->name, o->name) == 0)
+            if (strcmp(option_at(m, j)->name, o->name) == 0)
                 return refuse(m, "option", o->name, "it is there twice", error);
     }
     return WEIR_OK;
@@ -182,11 +182,11 @@ static weir_status check_options(const weir_module *m, weir_error *error)
 static weir_status check_slots(const weir_module *m, weir_error *error)
 {
     for (int32_t i = 0; i < m->slot_count; i++) {
-        const weir_slot *const s = weir__slot_at(m, i);
+        const weir_slot *const s = slot_at(m, i);
         const weir_status status = check_slot(m, s, error);
         if (status) return status;
         for (int32_t j = 0; j < i; j++)
-            if (strcmp(weir__slot_at(m, j)->name, s->name) == 0)
+            if (strcmp(slot_at(m, j)->name, s->name) == 0)
                 return refuse(m, "slot", s->name, "it is there twice", error);
     }
     return WEIR_OK;
@@ -230,10 +230,10 @@ weir_status weir__options_agree(const weir_module *f32, const weir_module *f64, 
         return weir__fail(error, WEIR_INVALID,
                           "module %s: f32 and f64 differ in the number of options or slots", f32->id);
     for (int32_t i = 0; i < f32->option_count; i++)
-        if (!same_option(weir__option_at(f32, i), weir__option_at(f64, i)))
-            return refuse(f32, "option", weir__option_at(f32, i)->name, "f32 and f64 differ", error);
+        if (!same_option(option_at(f32, i), option_at(f64, i)))
+            return refuse(f32, "option", option_at(f32, i)->name, "f32 and f64 differ", error);
     for (int32_t i = 0; i < f32->slot_count; i++)
-        if (!same_slot(weir__slot_at(f32, i), weir__slot_at(f64, i)))
-            return refuse(f32, "slot", weir__slot_at(f32, i)->name, "f32 and f64 differ", error);
+        if (!same_slot(slot_at(f32, i), slot_at(f64, i)))
+            return refuse(f32, "slot", slot_at(f32, i)->name, "f32 and f64 differ", error);
     return WEIR_OK;
 }

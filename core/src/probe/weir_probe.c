@@ -6,12 +6,10 @@
  *     weir-probe --manifest FOLDER    tries every .so of FOLDER, each in a process of its own, and writes
  *                                     FOLDER/manifest.json; exit status 1 when one of them is broken
  */
-#include "file/file.h"
-#include "plugin/elf.h"
+#include "plugin/examine.h"
 #include "plugin/load.h"
 #include "plugin/place.h"
 #include "plugin/probe.h"
-#include "plugin/vouch.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -55,7 +53,7 @@ static json_t *try_file(const char *path)
 {
     weir__loaded loaded;
     weir_error error;
-    if (weir__load(path, &loaded, &error) != WEIR_OK) return json_pack("{s:s}", "error", error.message);
+    if (weir__load(path, NULL, &loaded, &error) != WEIR_OK) return json_pack("{s:s}", "error", error.message);
     weir__listing *const listing = weir__loaded_listing(&loaded);
     json_t *const object = listing ? weir__listing_json(listing) : NULL;
     weir__listing_free(listing);
@@ -77,28 +75,18 @@ static void probe_one(const char *path)
 
 /* ---- a manifest --------------------------------------------------------------------------------- */
 
-static weir_status check_bytes(const char *path, weir_error *error)
-{
-    unsigned char *data = NULL;
-    int64_t size = 0;
-    if (weir__file_read(path, FILE_LIMIT, &data, &size, error) != WEIR_OK) return WEIR_INVALID;
-    const weir_status status = weir__elf_check(data, size, error);
-    free(data);
-    return status;
-}
-
-static int add_file(weir__vouch *manifest, const char *self, const char *folder, const char *name)
+static int add_file(weir__vouch *manifest, weir__examiner *examiner, const char *folder, const char *name)
 {
     struct stat st;
     weir_error error = {.status = WEIR_OK, .message = "cannot be read"};
     weir__listing *listing = NULL;
     char *const path = weir__place_join(folder, name);
-    const int good = path && stat(path, &st) == 0 && check_bytes(path, &error) == WEIR_OK &&
-                     weir__probe(self, path, MANIFEST_TIMEOUT, &listing, &error) == WEIR_OK;
+    const int good =
+        path && stat(path, &st) == 0 && weir__examine(examiner, path, &st, &listing, &error) == WEIR_OK;
     if (good)
         weir__vouch_put(manifest, name, &st, listing);
     else
-        fprintf(stderr, "weir-probe: %s/%s: %s\n", folder, name, error.message);
+        fprintf(stderr, "weir-probe: %s\n", error.message);
     weir__listing_free(listing);
     free(path);
     return good;
@@ -110,14 +98,15 @@ static int is_plugin_name(const struct dirent *entry)
     return n > 3 && entry->d_name[0] != '.' && strcmp(entry->d_name + n - 3, ".so") == 0;
 }
 
-static int add_files(weir__vouch *manifest, const char *self, const char *folder)
+static int add_files(weir__vouch *manifest, char *self, const char *folder)
 {
+    weir__examiner examiner = {.helper = self, .timeout = MANIFEST_TIMEOUT};
     struct dirent **names = NULL;
     const int count = scandir(folder, &names, is_plugin_name, alphasort);
     int good = count >= 0;
     if (!good) fprintf(stderr, "weir-probe: %s: %s\n", folder, strerror(errno));
     for (int i = 0; i < count; i++) {
-        good &= add_file(manifest, self, folder, names[i]->d_name);
+        good &= add_file(manifest, &examiner, folder, names[i]->d_name);
         free(names[i]);
     }
     free(names);

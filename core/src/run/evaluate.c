@@ -1,6 +1,8 @@
 /* evaluate.c - log_prob, forward, inverse, sample and score: tiles of rows through the model, shared out to the pool. */
 #include "run/model.h"
 
+#include "container/container.h"
+
 #include <math.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -44,8 +46,7 @@ static void zero_lane(const weir_frame *frame, void *lane)
 
 static weir_status flow_forward(job *j, weir__worker *w, void *log_det)
 {
-    const weir_child *const flow = &j->model->flow->child;
-    return flow->layer->forward(flow->self, &w->run.frame, &w->x, &w->z, log_det);
+    return weir__call_forward(j->model->flow, &w->run.frame, &w->x, &w->z, log_det);
 }
 
 static weir_status map_log_prob(job *j, weir__worker *w, int32_t rows)
@@ -68,10 +69,8 @@ static weir_status map_forward(job *j, weir__worker *w, int32_t rows)
 static weir_status map_inverse(job *j, weir__worker *w, int32_t rows)
 {
     (void)rows;
-    const weir_child *const flow = &j->model->flow->child;
     zero_lane(&w->run.frame, w->log_p);
-    if (!flow->layer->inverse) return WEIR_UNSUPPORTED;
-    return flow->layer->inverse(flow->self, &w->run.frame, &w->z, &w->x, j->numbers ? w->log_p : NULL);
+    return weir__call_inverse(j->model->flow, &w->run.frame, &w->z, &w->x, j->numbers ? w->log_p : NULL);
 }
 
 /* log q(x) = log p(z) - log|det dx/dz|: the inverse's log-det is subtracted. */
@@ -96,18 +95,14 @@ static weir_status map_sample(job *j, weir__worker *w, int32_t rows)
 
 static weir_status map_score(job *j, weir__worker *w, int32_t rows)
 {
-    const weir_child *const flow = &j->model->flow->child, *const base = &j->model->base->child;
+    const weir_child *const base = &j->model->base->child;
     weir_frame *const frame = &w->run.frame;
     weir_status status = map_log_prob(j, w, rows);
     if (status > WEIR_DISCARD) return status;
-    if (!flow->layer->forward_vjp) {
-        frame->services->fail(frame, "a layer of this model has no gradient");
-        return WEIR_UNSUPPORTED;
-    }
     for (int32_t r = 0; r < frame->width; r++) weir__lane_set(frame, w->bar, r, r < rows ? 1 : 0);
     const weir_status density = base->density->vjp(base->self, frame, &w->z, w->bar, &w->z_bar);
     if (density > WEIR_DISCARD) return density;
-    const weir_status vjp = flow->layer->forward_vjp(flow->self, frame, &w->x, &w->z, &w->z_bar, w->bar, &w->x_bar);
+    const weir_status vjp = weir__call_forward_vjp(j->model->flow, frame, &w->x, &w->z, &w->z_bar, w->bar, &w->x_bar);
     return vjp > status ? vjp : status;
 }
 

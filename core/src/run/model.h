@@ -22,6 +22,8 @@ typedef struct weir__worker {
     weir_tile x, z, x_bar, z_bar, context, context_bar;
     void *log_det, *log_p, *bar, *bar2; /* lanes */
     int32_t capacity;                   /* rows the tiles hold */
+    struct weir__gradient *gradient;    /* where a training tile adds; NULL: nowhere */
+    int32_t thread;
     struct weir__worker *next;
 } weir__worker;
 

@@ -4,6 +4,9 @@
 
 #include "run/frame.h"
 
+/** What a container returns when the observed child was met: never leaves the host. */
+#define WEIR__MET 1000
+
 /** The most rows a tile may have. */
 #define WEIR__TILE_MOST 256
 
@@ -19,6 +22,9 @@ typedef struct weir__run {
     weir_scratch *scratch;
     uint64_t row_ids[WEIR__TILE_MOST];
     uint64_t discard[WEIR__TILE_MOST / 64];
+    /* Data-dependent initialisation: the child whose input is wanted. Containers hand it to `observe` and stop there. */
+    const struct weir__instance *observing;
+    void *partial;
     int32_t recompute; /* chains keep nothing and rebuild inputs by inverse */
     /* Looking for the first value that is not finite: chains check each child's output and note the first place. */
     int32_t diagnose;

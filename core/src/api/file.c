@@ -1,0 +1,226 @@
+/* file.c - models as safetensors files. */
+#include "api/api.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <zlib.h>
+
+#define KEY_MODEL    "weir_model"
+#define KEY_MODULES  "weir_modules"
+#define KEY_METADATA "weir_metadata"
+#define KEY_CHECKSUM "weir_crc32"
+
+static int32_t dtype_of(const weir__net *net, const weir__tensor *t)
+{
+    return t->integer ? WEIR_DTYPE_I64 : net->precision == WEIR_F32 ? WEIR_DTYPE_F32 : WEIR_DTYPE_F64;
+}
+
+static int64_t size_of(int32_t dtype)
+{
+    return dtype == WEIR_DTYPE_F32 ? 4 : 8;
+}
+
+weir_status weir__model_tensors(const weir_model *model, weir__st_tensor **out, int64_t *count, weir_error *error)
+{
+    const weir__net *const net = &model->net;
+    weir__st_tensor *const list = calloc((size_t)net->tensor_count + 1, sizeof *list);
+    if (!list) return weir__no_memory(error, "the list of tensors");
+    *count = 0;
+    for (int32_t h = 0; h < net->tensor_count; h++) {
+        const weir__tensor *const t = &net->tensors[h];
+        if (t->kind == WEIR__DERIVED) continue;
+        weir__st_tensor *const s = &list[(*count)++];
+        *s = (weir__st_tensor){.name = t->name,
+                               .dtype = dtype_of(net, t),
+                               .rank = t->rank,
+                               .count = t->count,
+                               .data = net->table[h]};
+        memcpy(s->dims, t->dims, sizeof s->dims);
+    }
+    *out = list;
+    return WEIR_OK;
+}
+
+/* ---- checksum: over everything that makes the model what it is ---------------------------------------------------------- */
+
+static uLong add_text(uLong crc, const char *text)
+{
+    return crc32_z(crc, (const Bytef *)text, strlen(text) + 1);
+}
+
+static uint32_t checksum(const char *model, const char *modules, const char *metadata, const weir__st_tensor *tensors,
+                         int64_t count)
+{
+    uLong crc = crc32_z(0, NULL, 0);
+    crc = add_text(add_text(add_text(crc, model), modules), metadata);
+    for (int64_t i = 0; i < count; i++) {
+        crc = add_text(crc, tensors[i].name);
+        crc = crc32_z(crc, tensors[i].data, (z_size_t)(tensors[i].count * size_of(tensors[i].dtype)));
+    }
+    return (uint32_t)crc;
+}
+
+/* ---- writing --------------------------------------------------------------------------------------------------------------- */
+
+static json_t *modules_of(const weir_model *model)
+{
+    json_t *const list = json_array();
+    for (int32_t i = 0; i < model->net.instance_count; i++) {
+        const weir__instance *const instance = model->net.instances[i];
+        if (!instance->entry) continue;
+        int seen = 0;
+        for (size_t k = 0; k < json_array_size(list); k++)
+            seen |= strcmp(json_string_value(json_object_get(json_array_get(list, k), "id")), instance->module->id) == 0;
+        if (seen) continue;
+        json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:s}", "id", instance->module->id, "version",
+                                              instance->module->version, "plugin", instance->entry->plugin,
+                                              "plugin_version", instance->entry->plugin_version));
+    }
+    return list;
+}
+
+json_t *weir__model_header(const weir_model *model, const weir__st_tensor *tensors, int64_t count)
+{
+    json_t *const modules = modules_of(model);
+    const size_t flags = JSON_COMPACT | JSON_SORT_KEYS;
+    char *const description = json_dumps(model->description, flags), *const list = json_dumps(modules, flags);
+    char *const metadata = json_dumps(model->metadata, flags);
+    json_t *out = NULL;
+    json_decref(modules);
+    if (description && list && metadata) {
+        char crc[16];
+        snprintf(crc, sizeof crc, "%08x", checksum(description, list, metadata, tensors, count));
+        out = json_pack("{s:s, s:s, s:s, s:s, s:s}", "format", "weir", KEY_MODEL, description, KEY_MODULES, list,
+                        KEY_METADATA, metadata, KEY_CHECKSUM, crc);
+    }
+    free(description);
+    free(list);
+    free(metadata);
+    return out;
+}
+
+weir_status weir_model_save(const weir_model *model, const char *path, weir_error *error)
+{
+    weir__st_tensor *tensors = NULL;
+    int64_t count = 0;
+    weir_status status = weir__model_tensors(model, &tensors, &count, error);
+    if (status) return status;
+    json_t *const header = weir__model_header(model, tensors, count);
+    status = header ? weir__st_write(path, header, tensors, count, error) : weir__no_memory(error, "the file's header");
+    json_decref(header);
+    free(tensors);
+    return status;
+}
+
+/* ---- reading --------------------------------------------------------------------------------------------------------------- */
+
+static weir_status check_modules(weir_runtime *runtime, const char *path, const json_t *modules, weir_error *error)
+{
+    size_t i;
+    json_t *item;
+    json_array_foreach((json_t *)(uintptr_t)modules, i, item)
+    {
+        const char *const id = json_string_value(json_object_get(item, "id"));
+        const char *const plugin = json_string_value(json_object_get(item, "plugin"));
+        const char *const version = json_string_value(json_object_get(item, "plugin_version"));
+        const weir__entry *entry;
+        weir_error why = {0};
+        if (!id || !weir__registry_find(runtime->registry, id, &entry, &why)) continue;
+        return weir__fail(error, WEIR_INVALID, "%s: needs module \"%s\" of plugin %s %s: %s", path, id,
+                          plugin ? plugin : "?", version ? version : "", why.message);
+    }
+    return WEIR_OK;
+}
+
+/* The checksum covers the model's own tensors; a checkpoint's others are checked by their use. Files without one (made by
+ * other tools) are taken as they are. */
+static weir_status check_sum(const char *path, const weir__st_file *file, weir_error *error)
+{
+    const char *const wanted = weir__st_metadata(file, KEY_CHECKSUM);
+    if (!wanted) return WEIR_OK;
+    const int64_t total = weir__st_count(file);
+    weir__st_tensor *const list = calloc((size_t)total + 1, sizeof *list);
+    if (!list) return weir__no_memory(error, "the list of tensors");
+    int64_t count = 0;
+    for (int64_t i = 0; i < total; i++) {
+        const weir__st_tensor *const t = weir__st_at(file, i);
+        if (strncmp(t->name, "flow.", 5) == 0 || strncmp(t->name, "base.", 5) == 0) list[count++] = *t;
+    }
+    const char *const modules = weir__st_metadata(file, KEY_MODULES);
+    const char *const metadata = weir__st_metadata(file, KEY_METADATA);
+    char found[16];
+    snprintf(found, sizeof found, "%08x",
+             checksum(weir__st_metadata(file, KEY_MODEL), modules ? modules : "", metadata ? metadata : "", list, count));
+    free(list);
+    if (strcmp(found, wanted) == 0) return WEIR_OK;
+    return weir__fail(error, WEIR_INVALID, "%s: the file was altered or damaged (checksum %s, expected %.8s)", path, found,
+                      wanted);
+}
+
+weir_status weir__model_fill(weir_model *model, const char *path, const weir__st_file *file, const char *prefix,
+                             weir_error *error)
+{
+    const weir__net *const net = &model->net;
+    for (int32_t h = 0; h < net->tensor_count; h++) {
+        const weir__tensor *const t = &net->tensors[h];
+        char name[520];
+        if (t->kind == WEIR__DERIVED) continue;
+        snprintf(name, sizeof name, "%s%s", prefix, t->name);
+        const weir__st_tensor *const s = weir__st_find(file, name);
+        if (!s) return weir__fail(error, WEIR_INVALID, "%s: tensor %s is missing", path, name);
+        if (s->dtype != dtype_of(net, t) || s->rank != t->rank || s->count != t->count ||
+            memcmp(s->dims, t->dims, sizeof(int64_t) * (size_t)t->rank))
+            return weir__fail(error, WEIR_INVALID, "%s: tensor %s has another shape or type than the model", path, name);
+    }
+    for (int32_t h = 0; h < net->tensor_count; h++) {
+        const weir__tensor *const t = &net->tensors[h];
+        char name[520];
+        if (t->kind == WEIR__DERIVED) continue;
+        snprintf(name, sizeof name, "%s%s", prefix, t->name);
+        memcpy(net->table[h], weir__st_find(file, name)->data, (size_t)(t->count * size_of(dtype_of(net, t))));
+        if (t->linear >= 0) weir__linear_mask(net->linears[t->linear], net->precision, net->table[h]);
+    }
+    weir__model_changed(model);
+    return WEIR_OK;
+}
+
+weir_status weir__model_from_file(weir_runtime *runtime, const char *path, const weir__st_file *file,
+                                  weir_model **model, weir_error *error)
+{
+    const char *const text = weir__st_metadata(file, KEY_MODEL), *const list = weir__st_metadata(file, KEY_MODULES);
+    const char *const metadata = weir__st_metadata(file, KEY_METADATA);
+    if (!text) return weir__fail(error, WEIR_INVALID, "%s: not a Weir model: it has no model description", path);
+    weir_status status = check_sum(path, file, error);
+    if (status) return status;
+    json_t *const modules = list ? json_loads(list, JSON_REJECT_DUPLICATES, NULL) : NULL;
+    if (modules) status = check_modules(runtime, path, modules, error);
+    json_decref(modules);
+    if (status) return status;
+    json_t *const root = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
+    json_t *const user = metadata ? json_loads(metadata, JSON_REJECT_DUPLICATES, NULL) : NULL;
+    if (!json_is_object(root)) {
+        status = weir__fail(error, WEIR_INVALID, "%s: its model description is not JSON", path);
+    } else {
+        if (json_is_object(user)) json_object_set(root, "metadata", user);
+        status = weir__model_from_json(runtime, root, model, error);
+        if (status) weir__fail_in(error, "%s", path);
+    }
+    json_decref(root);
+    json_decref(user);
+    return status;
+}
+
+weir_status weir_model_load(weir_runtime *runtime, const char *path, weir_model **model, weir_error *error)
+{
+    weir__st_file *file = NULL;
+    weir_model *made = NULL;
+    weir_status status = weir__st_read(path, &file, error);
+    if (status) return status;
+    status = weir__model_from_file(runtime, path, file, &made, error);
+    if (!status) status = weir__model_fill(made, path, file, "", error);
+    weir__st_free(file);
+    if (status) return weir_model_close(made), status;
+    *model = made;
+    return WEIR_OK;
+}

@@ -1,0 +1,190 @@
+/* gradient.c - the gradient of a batch: tiles into lanes, lanes into one sum. */
+#include "train/trainer.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int64_t bytes_of(const weir__net *net)
+{
+    return net->parameter_bytes + net->derived_bytes + net->other_bytes;
+}
+
+weir_status weir__gradient_init(weir__gradient *g, const weir__net *net, weir_error *error)
+{
+    const size_t entries = (size_t)net->tensor_count + 1;
+    g->memory = aligned_alloc(64, (size_t)bytes_of(net) + 64);
+    g->table = calloc(entries, sizeof *g->table);
+    g->other_table = calloc(entries, sizeof *g->other_table);
+    if (g->memory && g->table && g->other_table) return WEIR_OK;
+    weir__gradient_clear(g);
+    return weir__no_memory(error, "gradients");
+}
+
+void weir__gradient_clear(weir__gradient *g)
+{
+    free(g->memory);
+    free(g->table);
+    free(g->other_table);
+    *g = (weir__gradient){0};
+}
+
+void weir__gradient_begin(weir__gradient *g, const weir__net *net)
+{
+    memset(g->memory, 0, (size_t)bytes_of(net));
+    for (int32_t h = 0; h < net->tensor_count; h++) {
+        const weir__tensor *const t = &net->tensors[h];
+        const int wanted = t->kind == WEIR__DERIVED || (t->kind == WEIR__PARAMETER && !t->frozen);
+        const int64_t base = t->kind == WEIR__DERIVED ? net->parameter_bytes : 0;
+        g->table[h] = wanted ? g->memory + base + t->offset : NULL;
+        g->other_table[h] = wanted && t->other_offset >= 0
+                                ? g->memory + net->parameter_bytes + net->derived_bytes + t->other_offset
+                                : NULL;
+    }
+}
+
+/* ---- tiles into lanes --------------------------------------------------------------------------------------------------- */
+
+/* More lanes let more threads work; each costs a pass over a gradient of the model's size. */
+static int32_t lanes_for(const weir__net *net, int64_t tiles)
+{
+    int64_t lanes = tiles / 2 > 2 ? tiles / 2 : tiles;
+    while (lanes > 2 && lanes * net->parameter_bytes > (INT64_C(1) << 28)) lanes /= 2;
+    if (lanes > WEIR__LANES_MOST) lanes = WEIR__LANES_MOST;
+    return lanes < 1 ? 1 : (int32_t)lanes;
+}
+
+static weir_status ensure_lanes(weir_trainer *t, int32_t lanes, weir_error *error)
+{
+    while (t->lane_count < lanes) {
+        const weir_status status = weir__gradient_init(&t->lanes[t->lane_count], &t->model->net, error);
+        if (status) return status;
+        t->lane_count++;
+    }
+    return WEIR_OK;
+}
+
+static weir_status ensure_tiles(weir_trainer *t, int64_t tiles, weir_error *error)
+{
+    if (t->tile_capacity >= tiles) return WEIR_OK;
+    weir__tile_result *const list = realloc(t->tiles, (size_t)tiles * sizeof *list);
+    if (!list) return weir__no_memory(error, "the batch");
+    t->tiles = list;
+    t->tile_capacity = tiles;
+    return WEIR_OK;
+}
+
+void weir__batch_tile(weir__batch *batch, int64_t index, weir__worker *worker)
+{
+    weir__tile_result *const out = &batch->trainer->tiles[index];
+    *out = (weir__tile_result){0};
+    if (batch->step->x) weir__forward_kl_tile(batch, index, worker, out);
+    else weir__reverse_kl_tile(batch, index, worker, out);
+    if (!out->status) return;
+    pthread_mutex_lock(&batch->lock);
+    if (!batch->error.status) weir__run_error(&worker->run, out->status, &batch->error);
+    pthread_mutex_unlock(&batch->lock);
+}
+
+static void one_lane(void *user, int64_t lane, int32_t thread)
+{
+    weir__batch *const batch = user;
+    weir_trainer *const t = batch->trainer;
+    weir__worker *const worker = batch->workers[thread];
+    const int64_t first = lane * batch->tiles / batch->lanes, end = (lane + 1) * batch->tiles / batch->lanes;
+    worker->gradient = batch->sampling ? NULL : &t->lanes[lane];
+    if (worker->gradient) weir__gradient_begin(worker->gradient, &t->model->net);
+    worker->thread = thread;
+    for (int64_t tile = first; tile < end; tile++) weir__batch_tile(batch, tile, worker);
+}
+
+static weir_status run_tiles(weir__batch *batch, weir_error *error)
+{
+    weir_runtime *const rt = batch->trainer->model->runtime;
+    const int32_t stopped = weir__pool_run(rt->pool, batch->lanes, one_lane, batch, rt->interrupted, rt->user);
+    if (stopped) return weir__fail(error, WEIR_INVALID, "interrupted");
+    if (!batch->error.status) return WEIR_OK;
+    if (error) *error = batch->error;
+    return batch->error.status;
+}
+
+static void give_workers(weir__batch *batch)
+{
+    while (batch->worker_count > 0)
+        weir__worker_give(batch->trainer->model, batch->workers[--batch->worker_count]);
+}
+
+static weir_status take_workers(weir__batch *batch, weir_error *error)
+{
+    const int32_t threads = weir__pool_threads(batch->trainer->model->runtime->pool);
+    for (int32_t i = 0; i < threads; i++) {
+        weir__worker *const worker = weir__worker_take(batch->trainer->model, batch->tile_rows, error);
+        if (!worker) return WEIR_ERROR;
+        batch->workers[batch->worker_count++] = worker;
+    }
+    return WEIR_OK;
+}
+
+static void add_up(const weir__batch *batch, weir_step_result *result)
+{
+    double loss = 0, weight = 0;
+    for (int64_t i = 0; i < batch->tiles; i++) {
+        const weir__tile_result *const tile = &batch->trainer->tiles[i];
+        loss += tile->loss;
+        weight += tile->weight;
+        result->rows += tile->rows;
+        result->discarded += tile->discarded;
+    }
+    result->loss = weight > 0 ? loss / weight : (double)NAN;
+}
+
+/* Rows that were left out leave their weight to the others: the gradient was divided by the whole batch's. */
+static double weight_counted(const weir__batch *batch)
+{
+    double weight = 0;
+    for (int64_t i = 0; i < batch->tiles; i++) weight += batch->trainer->tiles[i].weight;
+    return weight;
+}
+
+weir_status weir__batch_gradient(weir__batch *batch, weir_step_result *result, weir_error *error)
+{
+    weir_trainer *const t = batch->trainer;
+    weir_model *const m = t->model;
+    batch->tile_rows = weir__tile_rows(m, batch->rows);
+    batch->tiles = (batch->rows + batch->tile_rows - 1) / batch->tile_rows;
+    batch->lanes = lanes_for(&m->net, batch->tiles);
+    batch->only_row = -1;
+    m->last_tile = batch->tile_rows;
+    weir_status status = weir__model_prepare(m, error);
+    if (!status) status = ensure_lanes(t, batch->lanes, error);
+    if (!status) status = ensure_tiles(t, batch->tiles, error);
+    if (!status) status = take_workers(batch, error);
+    if (!status && !batch->step->x) {
+        status = weir__reverse_kl_begin(batch, error);
+        if (!status && batch->step->target) {
+            batch->sampling = 1;
+            status = run_tiles(batch, error);
+            batch->sampling = 0;
+            if (!status && batch->step->target(batch->step->target_user, batch->rows, m->features, t->x, t->log_p, t->slope))
+                status = weir__fail(error, WEIR_INVALID, "the target of reverse KL failed");
+        }
+    }
+    if (!status) status = run_tiles(batch, error);
+    if (!status) {
+        add_up(batch, result);
+        const double counted = weight_counted(batch);
+        status = weir__reduce(batch, counted > 0 ? batch->total_weight / counted : 1, error);
+    }
+    if (!status) {
+        double squares = 0;
+        int32_t finite = 1;
+        for (int64_t i = 0; i < t->segment_count; i++) {
+            squares += t->segments[i].squares;
+            finite &= t->segments[i].finite;
+        }
+        result->gradient_norm = finite ? sqrt(squares) : (double)NAN;
+        if (result->discarded || !finite || !isfinite(result->loss)) weir__diagnose(batch, result);
+    }
+    give_workers(batch);
+    return status;
+}

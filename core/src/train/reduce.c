@@ -1,0 +1,137 @@
+/* reduce.c - lanes added up in their order, derived tensors chained back, squares summed. */
+#include "train/trainer.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#define PIECE 16384
+
+static int64_t pieces(int64_t count)
+{
+    return (count + PIECE - 1) / PIECE;
+}
+
+static weir_status list_segments(weir_trainer *t, weir_error *error)
+{
+    const weir__net *const net = &t->model->net;
+    int64_t total = 0;
+    for (int32_t h = 0; h < net->tensor_count; h++)
+        if (net->tensors[h].kind == WEIR__PARAMETER) total += pieces(net->tensors[h].count);
+    if (!t->segments) t->segments = calloc((size_t)total + 1, sizeof *t->segments);
+    if (!t->segments) return weir__no_memory(error, "the gradient");
+    t->segment_count = 0;
+    for (int32_t h = 0; h < net->tensor_count; h++) {
+        const weir__tensor *const tensor = &net->tensors[h];
+        if (tensor->kind != WEIR__PARAMETER || tensor->frozen) continue;
+        for (int64_t first = 0; first < tensor->count; first += PIECE) {
+            const int64_t rest = tensor->count - first;
+            t->segments[t->segment_count++] =
+                (weir__segment){.handle = h, .first = first, .count = rest < PIECE ? rest : PIECE};
+        }
+    }
+    return WEIR_OK;
+}
+
+/* ---- adding lanes: whole arenas in pieces --------------------------------------------------------------------------------- */
+
+typedef struct sum {
+    weir__batch *batch;
+    int64_t pieces_own, pieces_other;
+} sum;
+
+static void add_f32(float *into, const float *from, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++) into[i] += from[i];
+}
+
+static void add_f64(double *into, const double *from, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++) into[i] += from[i];
+}
+
+static void add_piece(void *user, int64_t index, int32_t thread)
+{
+    (void)thread;
+    const sum *const s = user;
+    weir_trainer *const t = s->batch->trainer;
+    const weir__net *const net = &t->model->net;
+    const int own = index < s->pieces_own;
+    const int64_t region = own ? net->parameter_bytes + net->derived_bytes : net->other_bytes;
+    const int64_t at = (own ? index : index - s->pieces_own) * PIECE * 8;
+    const int64_t bytes = region - at < PIECE * 8 ? region - at : PIECE * 8;
+    const int64_t offset = (own ? 0 : net->parameter_bytes + net->derived_bytes) + at;
+    const int narrow = (net->precision == WEIR_F32) == own;
+    for (int32_t lane = 1; lane < s->batch->lanes; lane++) {
+        void *const into = t->lanes[0].memory + offset;
+        const void *const from = t->lanes[lane].memory + offset;
+        if (narrow) add_f32(into, from, bytes / 4);
+        else add_f64(into, from, bytes / 8);
+    }
+}
+
+static void add_lanes(weir__batch *batch)
+{
+    const weir__net *const net = &batch->trainer->model->net;
+    sum s = {.batch = batch};
+    s.pieces_own = pieces((net->parameter_bytes + net->derived_bytes) / 8);
+    s.pieces_other = pieces(net->other_bytes / 8);
+    if (batch->lanes > 1)
+        weir__pool_run(batch->trainer->model->runtime->pool, s.pieces_own + s.pieces_other, add_piece, &s, NULL, NULL);
+}
+
+/* ---- scaling and squares ---------------------------------------------------------------------------------------------------- */
+
+typedef struct finish {
+    weir_trainer *trainer;
+    double scale;
+} finish;
+
+static double squares_f32(float *g, int64_t n, float scale)
+{
+    double sums[8] = {0};
+    int64_t i = 0;
+    if (scale != 1)
+        for (int64_t k = 0; k < n; k++) g[k] *= scale;
+    for (; i + 8 <= n; i += 8)
+        for (int k = 0; k < 8; k++) sums[k] += (double)g[i + k] * (double)g[i + k];
+    for (; i < n; i++) sums[0] += (double)g[i] * (double)g[i];
+    return ((sums[0] + sums[1]) + (sums[2] + sums[3])) + ((sums[4] + sums[5]) + (sums[6] + sums[7]));
+}
+
+static double squares_f64(double *g, int64_t n, double scale)
+{
+    double sums[8] = {0};
+    int64_t i = 0;
+    if (scale != 1)
+        for (int64_t k = 0; k < n; k++) g[k] *= scale;
+    for (; i + 8 <= n; i += 8)
+        for (int k = 0; k < 8; k++) sums[k] += g[i + k] * g[i + k];
+    for (; i < n; i++) sums[0] += g[i] * g[i];
+    return ((sums[0] + sums[1]) + (sums[2] + sums[3])) + ((sums[4] + sums[5]) + (sums[6] + sums[7]));
+}
+
+static void finish_segment(void *user, int64_t index, int32_t thread)
+{
+    (void)thread;
+    const finish *const f = user;
+    weir__segment *const s = &f->trainer->segments[index];
+    void *const gradient = f->trainer->lanes[0].table[s->handle];
+    if (f->trainer->model->net.precision == WEIR_F32)
+        s->squares = squares_f32((float *)gradient + s->first, s->count, (float)f->scale);
+    else s->squares = squares_f64((double *)gradient + s->first, s->count, f->scale);
+    s->finite = isfinite(s->squares);
+}
+
+weir_status weir__reduce(weir__batch *batch, double scale, weir_error *error)
+{
+    weir_trainer *const t = batch->trainer;
+    weir_model *const m = t->model;
+    add_lanes(batch);
+    weir_status status =
+        weir__net_prepare_vjp(&m->net, &batch->workers[0]->run, t->lanes[0].table, t->lanes[0].other_table, error);
+    if (!status) status = list_segments(t, error);
+    if (status) return status;
+    finish f = {t, scale};
+    weir__pool_run(m->runtime->pool, t->segment_count, finish_segment, &f, NULL, NULL);
+    return WEIR_OK;
+}

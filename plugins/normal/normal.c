@@ -1,0 +1,182 @@
+/* normal - independent normal features, the usual base density. */
+#include <weir/plugin.h>
+
+#include <stdlib.h>
+
+#define HALF_LOG_2PI 0.91893853320467274178
+
+typedef struct normal {
+    int32_t features;
+    uint32_t stream;
+    weir_handle mean, log_scale; /* -1, -1: fixed at 0, 0 */
+} normal;
+
+static const char normal_doc[] =
+    "log p(z) = sum over features of -log(2 pi)/2 - a - e^2/2,  e = (z - m) exp(-a).\n"
+    "Standard normal (m = a = 0) unless `trainable`: then m is the parameter mean [features] and a the parameter\n"
+    "log_scale [features], both starting at 0.\n"
+    "Samples are z = m + e exp(a) with e standard normal, so gradients reach m and a through them too.\n"
+    "Rows whose log-density is not finite (NaN, infinities, squares that overflow) are discarded.";
+
+static const weir_option normal_options[] = {
+    {.struct_size = (uint32_t)sizeof(weir_option),
+     .type = WEIR_BOOLEAN,
+     .name = "trainable",
+     .default_json = "false",
+     .summary = "learn a mean and a log-scale per feature"},
+};
+
+/** What one feature's formulas need. */
+typedef struct place {
+    weir_real mean, log_scale, scale;
+} place;
+
+/** exp(log_scale) of all features, or NULL in *scales when they are fixed at 1. */
+static int take_scales(const normal *self, weir_frame *frame, weir_real **scales)
+{
+    *scales = NULL;
+    if (self->mean < 0 || self->features == 0) return 1;
+    *scales = weir_take(frame, self->features * (int64_t)sizeof **scales);
+    if (!*scales) return 0;
+    frame->math->exp(self->features, weir_tensor(frame, self->log_scale), *scales);
+    return 1;
+}
+
+static place place_of(const normal *self, const weir_frame *frame, const weir_real *scales, int32_t f)
+{
+    if (!scales) return (place){0, 0, 1};
+    return (place){weir_tensor(frame, self->mean)[f], weir_tensor(frame, self->log_scale)[f], scales[f]};
+}
+
+static weir_status normal_log_density(const void *module, weir_frame *frame, const weir_tile *z, void *log_p)
+{
+    const normal *const self = module;
+    weir_real *const restrict total = weir_take_lane(frame), *const out = log_p, *scales;
+    if (!total || !take_scales(self, frame, &scales)) return WEIR_ERROR;
+    double constant = 0;
+    weir_zero_lane(frame, total);
+    for (int32_t f = 0; f < self->features; f++) {
+        const place at = place_of(self, frame, scales, f);
+        const weir_real *const restrict lane = weir_lane(z, f);
+        constant += HALF_LOG_2PI + (double)at.log_scale;
+        for (int32_t i = 0; i < frame->width; i++) {
+            const weir_real e = (lane[i] - at.mean) / at.scale;
+            total[i] += e * e;
+        }
+    }
+    for (int32_t i = 0; i < frame->width; i++) total[i] = WEIR_C(-0.5) * total[i] - WEIR_C(constant);
+    for (int32_t i = 0; i < frame->width; i++) out[i] += total[i];
+    return weir_discard_unless_finite(frame, total);
+}
+
+/** Adds the sums over rows of l_bar e / scale and l_bar (e^2 - 1), the derivatives by mean and log_scale. */
+static void add_gradients(const normal *self, weir_frame *frame, int32_t f, place at, const weir_real *lane,
+                          const weir_real *l_bar)
+{
+    weir_real *const mean = self->mean < 0 ? NULL : weir_gradient(frame, self->mean);
+    weir_real *const log_scale = self->mean < 0 ? NULL : weir_gradient(frame, self->log_scale);
+    weir_real by_mean = 0, by_scale = 0;
+    if (!mean && !log_scale) return;
+    for (int32_t r = 0; r < frame->rows; r++) {
+        const weir_real e = (lane[r] - at.mean) / at.scale;
+        by_mean += l_bar[r] * e / at.scale;
+        by_scale += l_bar[r] * (e * e - 1);
+    }
+    if (mean) mean[f] += by_mean;
+    if (log_scale) log_scale[f] += by_scale;
+}
+
+static weir_status normal_vjp(const void *module, weir_frame *frame, const weir_tile *z,
+                              const void *log_p_bar, const weir_tile *z_bar)
+{
+    const normal *const self = module;
+    const weir_real *const restrict l_bar = log_p_bar;
+    weir_real *scales;
+    if (!take_scales(self, frame, &scales)) return WEIR_ERROR;
+    for (int32_t f = 0; f < self->features; f++) {
+        const place at = place_of(self, frame, scales, f);
+        const weir_real *const restrict lane = weir_lane(z, f);
+        add_gradients(self, frame, f, at, lane, l_bar);
+        if (!z_bar) continue;
+        weir_real *const restrict to = weir_lane(z_bar, f);
+        for (int32_t i = 0; i < frame->width; i++)
+            to[i] = -l_bar[i] * ((lane[i] - at.mean) / at.scale) / at.scale;
+    }
+    return WEIR_OK;
+}
+
+static weir_status normal_sample(const void *module, weir_frame *frame, const weir_tile *z)
+{
+    const normal *const self = module;
+    weir_real *scales;
+    if (!take_scales(self, frame, &scales)) return WEIR_ERROR;
+    for (int32_t f = 0; f < self->features; f++) {
+        weir_real *const lane = weir_lane(z, f);
+        frame->services->random_normal(frame, self->stream, (uint32_t)f, lane);
+        if (!scales) continue;
+        const place at = place_of(self, frame, scales, f);
+        for (int32_t i = 0; i < frame->width; i++) lane[i] = at.mean + at.scale * lane[i];
+    }
+    return WEIR_OK;
+}
+
+/** dz/dm = 1 and dz/da = e exp(a) = z - m. */
+static weir_status normal_sample_vjp(const void *module, weir_frame *frame, const weir_tile *z,
+                                     const weir_tile *z_bar)
+{
+    const normal *const self = module;
+    weir_real *const mean = self->mean < 0 ? NULL : weir_gradient(frame, self->mean);
+    weir_real *const log_scale = self->mean < 0 ? NULL : weir_gradient(frame, self->log_scale);
+    for (int32_t f = 0; f < self->features && mean; f++) mean[f] += weir_sum_lane(frame, weir_lane(z_bar, f));
+    for (int32_t f = 0; f < self->features && log_scale; f++) {
+        const weir_real *const lane = weir_lane(z, f), *const bar = weir_lane(z_bar, f);
+        const weir_real m = weir_tensor(frame, self->mean)[f];
+        weir_real sum = 0;
+        for (int32_t r = 0; r < frame->rows; r++) sum += bar[r] * (lane[r] - m);
+        log_scale[f] += sum;
+    }
+    return WEIR_OK;
+}
+
+static const weir_density_ops normal_ops = {
+    .struct_size = (uint32_t)sizeof(weir_density_ops),
+    .log_density = normal_log_density,
+    .vjp = normal_vjp,
+    .sample = normal_sample,
+    .sample_vjp = normal_sample_vjp,
+};
+
+static weir_status normal_create(weir_builder *build, void **self)
+{
+    normal *const made = malloc(sizeof *made);
+    if (!made) return weir_refuse(build, "out of memory");
+    *made = (normal){.features = build->features, .stream = build->stream, .mean = -1, .log_scale = -1};
+    if (build->boolean(build, "trainable")) {
+        const int64_t dims[1] = {build->features};
+        made->mean = build->parameter(build, "mean", 1, dims, NULL, WEIR_TENSOR_NO_DECAY);
+        made->log_scale = build->parameter(build, "log_scale", 1, dims, NULL, WEIR_TENSOR_NO_DECAY);
+    }
+    if (build->failed(build)) {
+        free(made);
+        return WEIR_INVALID;
+    }
+    *self = made;
+    return WEIR_OK;
+}
+
+static const weir_module normal_module = {
+    .struct_size = (uint32_t)sizeof(weir_module),
+    .kind = WEIR_DENSITY,
+    .precision = WEIR_PRECISION,
+    .flags = WEIR_MODULE_INDEXED_OK,
+    .id = "normal",
+    .version = "1.0.0",
+    .summary = "independent standard normal features, or with a learned mean and scale",
+    .doc = normal_doc,
+    WEIR_OPTIONS(normal_options),
+    .create = normal_create,
+    .destroy = free,
+    .ops = &normal_ops,
+};
+
+WEIR_PLUGIN(&normal_module);

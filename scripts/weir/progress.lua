@@ -1,0 +1,65 @@
+--- What the user sees while a flow trains: a bar that is redrawn on a terminal, plain lines elsewhere. All on stderr.
+
+local core = require "weir.core"
+
+local progress = {}
+local Progress = {}
+Progress.__index = Progress
+
+local function duration(seconds)
+  if seconds ~= seconds or seconds == math.huge then return "-" end
+  if seconds < 60 then return ("%.0fs"):format(seconds) end
+  if seconds < 3600 then return ("%dm%02ds"):format(seconds / 60, seconds % 60) end
+  return ("%dh%02dm"):format(seconds / 3600, seconds % 3600 / 60)
+end
+
+local function figure(value)
+  return value and ("%.4f"):format(value) or "-"
+end
+
+--- @param mode "auto" | "bar" | "lines" | false
+function progress.new(mode, total)
+  local width = core.terminal(2)
+  if mode == nil or mode == "auto" then mode = width and "bar" or "lines" end
+  local now = core.clock()
+  return setmetatable({ mode = mode, width = width or 80, total = total, started = now, drawn = 0, lined = now,
+    first = nil, shown = false }, Progress)
+end
+
+--- `done` of `total` units; figures = {epoch, epochs, train, validation, best, rate (learning), rows (per second)}.
+function Progress:update(done, figures, at_epoch_end)
+  if not self.mode then return end
+  local now = core.clock()
+  self.first = self.first or done
+  local bar = self.mode == "bar"
+  if bar and not at_epoch_end and now - self.drawn < 0.1 then return end
+  if not bar and not (at_epoch_end and (now - self.lined >= 1 or done >= self.total or not self.shown)) then return end
+  self.drawn, self.lined = now, now
+  local ahead = (now - self.started) * (self.total - done) / math.max(1e-9, done - self.first)
+  local text = ("epoch %d/%d  train %s  val %s  best %s  lr %.1e  %.0f rows/s  ETA %s"):format(figures.epoch,
+    figures.epochs, figure(figures.train), figure(figures.validation), figure(figures.best), figures.rate or 0,
+    figures.rows or 0, done > self.first and duration(ahead) or "-")
+  if bar then self:draw(done, text) else io.stderr:write(text, "\n") end
+  self.shown = true
+end
+
+function Progress:draw(done, text)
+  local cells = math.max(0, math.min(24, self.width - #text - 4))
+  local full = math.floor(cells * done / math.max(1, self.total) + 0.5)
+  local bar = cells > 3 and "[" .. ("="):rep(full) .. (" "):rep(cells - full) .. "] " or ""
+  io.stderr:write("\r", (bar .. text):sub(1, self.width - 1), "\27[K")
+end
+
+--- A line that stays.
+function Progress:note(text)
+  if not self.mode then return end
+  io.stderr:write(self.mode == "bar" and "\r\27[K" or "", text, "\n")
+end
+
+--- Ends the bar's line.
+function Progress:finish()
+  if self.mode == "bar" and self.shown then io.stderr:write("\n") end
+  self.mode = false
+end
+
+return progress

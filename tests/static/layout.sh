@@ -1,0 +1,42 @@
+#!/bin/bash
+# layout.sh [--write]: every public struct has the size and offsets recorded in layout.txt, for both compilers, in C and C++.
+#
+# The record is what plugins already built rely on. A line may change only while the ABI is a draft, together with
+# WEIR_ABI_DRAFT; after that lines are only ever added. --write records the layout of today.
+set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+root=${WEIR_TEST_SOURCE:-$here/../..}
+record=$here/layout.txt
+includes="-I$root/sdk/include -I$root/core/include"
+printf '#include <weir.h>\n#include <weir/build.h>\n' >all.c
+
+# clang lists "offset | type member" and "[sizeof=N, align=M]"; only the members of the struct itself are indented by three.
+# shellcheck disable=SC2086
+clang -std=c11 $includes -fsyntax-only -Xclang -fdump-record-layouts-complete all.c | awk '
+  / \| struct weir_[a-z0-9_]+$/ { name = $NF; next }
+  name != "" && /sizeof=/ { match($0, /sizeof=[0-9]+/); print name, substr($0, RSTART + 7, RLENGTH - 7); name = ""; next }
+  name != "" && /^ *[0-9]+ \|   [^ ]/ { print name "." $NF, $1 }' | LC_ALL=C sort >layout.now
+draft=$(sed -nE 's/^#define WEIR_ABI_DRAFT ([0-9]+)$/\1/p' "$root/sdk/include/weir/abi.h")
+sed -i "1i draft $draft" layout.now
+if [ "${1-}" = --write ]; then
+  cp layout.now "$record"
+  exit 0
+fi
+[ "$(wc -l <layout.now)" -gt 100 ] || { echo "found hardly any struct: has clang's listing changed its form?"; exit 1; }
+if ! diff "$record" layout.now; then
+  echo "the layout of public structs differs from tests/static/layout.txt: see layout.sh"
+  exit 1
+fi
+
+awk '/^draft/ { next }
+  $1 ~ /\./ { split($1, part, "."); print "CHECK(offsetof(" part[1] ", " part[2] ") == " $2 ", \"" $1 "\");"; next }
+  { print "CHECK(sizeof(" $1 ") == " $2 ", \"" $1 "\");" }' "$record" >checks.inc
+{
+  cat all.c
+  printf '#ifdef __cplusplus\n#define CHECK static_assert\n#else\n#define CHECK _Static_assert\n#endif\n'
+  cat checks.inc
+} >checks.c
+for compiler in "gcc -x c -std=c11" "g++ -x c++ -std=c++17" "clang++ -x c++ -std=c++17"; do
+  # shellcheck disable=SC2086
+  $compiler $includes -Werror -fsyntax-only checks.c
+done
