@@ -36,7 +36,8 @@ end
 
 --- Weights as an f64 vector; they must be finite and not negative.
 local function weight_vector(array, what)
-  local weights = array:cast "f64":reshape(array:count(), 1)
+  if array:columns() ~= 1 then error(what .. ": weights are one number for each row", 0) end
+  local weights = array:cast "f64"
   local row = weights:nonfinite()
   if row or weights:count() > 0 and weights:min() < 0 then
     error(("%s: weights must be finite and 0 or more"):format(what), 0)
@@ -84,6 +85,21 @@ end
 
 --- Number of rows.
 function Set:rows() return self.x:rows() end
+
+local function same_rows(self, array, what)
+  if array:rows() == self:rows() then return array end
+  error(("%s: %d rows, the data has %d"):format(what, array:rows(), self:rows()), 3)
+end
+
+--- The set with other context or weights (arrays, one row for each of the data's).
+function Set:with(parts)
+  check.keys(parts, { context = true, weights = true }, "with", 2)
+  local copy = {}
+  for key, value in pairs(self) do copy[key] = value end
+  if parts.context then copy.context = same_rows(self, parts.context, "context") end
+  if parts.weights then copy.weights = weight_vector(same_rows(self, parts.weights, "weights"), "weights") end
+  return setmetatable(copy, Set)
+end
 
 --- The set with the listed rows only, in that order.
 function Set:take(list)

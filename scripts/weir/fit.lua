@@ -63,14 +63,7 @@ local function settle_data(values, o)
     if o.validation and type(o.validation) ~= "number" then validation = o.validation end
   else
     train = data.as_set(values, "fit")
-    if o.context or o.weights then
-      train = train:take(core.array.from { 1 }:slice(1, 0)) and train
-      local copy = {}
-      for key, value in pairs(train) do copy[key] = value end
-      train = setmetatable(copy, getmetatable(train))
-      train.context = o.context or train.context
-      train.weights = o.weights and o.weights:cast "f64" or train.weights
-    end
+    if o.context or o.weights then train = train:with { context = o.context, weights = o.weights } end
     if type(o.validation) == "number" and o.validation > 0 then
       local parts = train:split { 1 - o.validation, o.validation, seed = o.seed }
       train, validation = parts.train, parts.validation

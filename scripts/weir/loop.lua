@@ -1,8 +1,8 @@
 --- The training loop: epochs of shuffled batches, validation, early stopping, checkpoints, Ctrl-C.
 --
--- All that the loop remembers between steps is in `state`, plain numbers that a checkpoint carries; the order of the rows
--- follows from seed and epoch. So a run that was stopped at any step and resumed ends in the same bits. The pieces of an
--- epoch are: steps from state.position on, then the validation, then the epoch counts as done.
+-- All that the loop remembers between steps is in `state`, plain numbers that a checkpoint carries; the order of the
+-- rows follows from seed and epoch. So a run that was stopped at any step and resumed ends in the same bits. The pieces
+-- of an epoch are: steps from state.position on, then the validation, then the epoch counts as done.
 
 local core = require "weir.core"
 local check = require "weir.check"
@@ -184,10 +184,8 @@ local function run_epochs(run)
   while going do
     going = run_epoch(run)
     if going == nil then
-      run.state.interrupted = true
       core.interrupted(true) -- what follows must not be stopped by the same key
       run.shown:note "interrupted"
-      run.state.interrupted = nil
       save_checkpoint(run)
       run.state.interrupted = true
       return

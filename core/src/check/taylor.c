@@ -265,11 +265,13 @@ static void expand_tensors(expansion *e, weir__verdict *verdict)
 
 /* ---- the checks ---- */
 
-/* Integers have no neighbours to differentiate towards. */
+/* Integers have no neighbours to differentiate towards, and an inverse that rounds to them has steps. */
 static uint32_t differentiable(const weir__subject *subject, const weir__map *map)
 {
+    const int integers = subject->points == WEIR__POINTS_INTEGERS && !map->source;
+    const int steps = map->source && subject->child->traits & WEIR_TRAIT_INVERSE_LOSSY;
     uint32_t moving = 0;
-    if (map->size[WEIR__X] > 0 && (subject->points != WEIR__POINTS_INTEGERS || map->source)) moving |= INPUTS;
+    if (map->size[WEIR__X] > 0 && !integers && !steps) moving |= INPUTS;
     if (map->size[WEIR__PARAMS] > 0) moving |= ELEMENT_PARAMS;
     if (map->size[WEIR__CONTEXT] > 0) moving |= CONTEXT;
     if (subject->parameters > 0) moving |= PARAMETERS;

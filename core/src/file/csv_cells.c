@@ -105,26 +105,27 @@ static bool begins_number(char c)
     return (c >= '0' && c <= '9') || c == '-' || c == '+' || c == '.';
 }
 
-/* One row; what is in quotes does not count, nor do blanks at the end. */
+/* One row; what is in quotes does not count, nor do blanks and tabs at the end, which wait until more follows. */
 static counts count_row(weir__csv_cursor *c)
 {
-    counts n = {.number = begins_number(*c->at)};
-    for (bool begins = true; !ends_line(*c->at);) {
-        const char ch = *c->at;
-        if (ch == '"' && begins) {
-            weir__csv_cell ignored;
-            c->at++;
-            take_quoted(c, &ignored);
-            begins = false;
+    counts n = {.number = begins_number(*c->at)}, waiting = {0};
+    bool begins = true;
+    while (!ends_line(*c->at)) {
+        const char ch = *c->at++;
+        if (ch == ' ' || ch == '\t') {
+            waiting.tab += ch == '\t';
+            waiting.blank = 1;
+            begins = true;
             continue;
         }
-        const char next = c->at[1];
-        n.tab += ch == '\t';
+        n.tab += waiting.tab;
+        n.blank += waiting.blank;
         n.semicolon += ch == ';';
         n.comma += ch == ',';
-        n.blank += ch == ' ' && next != ' ' && !ends_line(next);
-        begins = ch == ' ' || ch == '\t' || ch == ';' || ch == ',';
-        c->at++;
+        waiting = (counts){0};
+        weir__csv_cell ignored;
+        if (ch == '"' && begins) take_quoted(c, &ignored);
+        begins = ch == ';' || ch == ',';
     }
     end_line(c);
     return n;

@@ -25,9 +25,7 @@ static int64_t stride_for(int64_t count, int64_t stride, int64_t other_count, in
 }
 
 #define GEMM(name, plain, real, call)                                                                        \
-    void name(int64_t m, int64_t n, int64_t k, double alpha, const void *a, int64_t a_row, int64_t a_col,    \
-              const void *b, int64_t b_row, int64_t b_col, double beta, void *c, int64_t c_row,              \
-              int64_t c_col)                                                                                 \
+    WEIR__GEMM(name)                                                                                         \
     {                                                                                                        \
         if (m <= 0 || n <= 0) return;                                                                        \
         if (k <= 0 || alpha == 0 || !separable(m, k, a_row, a_col) || !separable(k, n, b_row, b_col) ||      \

@@ -38,9 +38,7 @@ PLAIN(cos_all, LIBM(cos))
 PLAIN(erf_all, LIBM(erf))
 #undef PLAIN
 
-void NAME(weir__gemm_plain)(int64_t m, int64_t n, int64_t k, double alpha, const void *a, int64_t a_row,
-                            int64_t a_col, const void *b, int64_t b_row, int64_t b_col, double beta, void *c,
-                            int64_t c_row, int64_t c_col)
+WEIR__GEMM(NAME(weir__gemm_plain))
 {
     const REAL *const left = a, *const right = b;
     for (int64_t i = 0; i < m; i++) {

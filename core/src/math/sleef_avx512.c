@@ -12,7 +12,7 @@
 #define NAME(f)              f##_f32
 #define PRECISION            WEIR_F32
 #define TABLE                weir__math_avx512_f32
-#define GEMM                 weir__gemm_blis_f32
+#define GEMM                 weir__gemm_avx512_f32
 #define VECTOR               __m512
 #define LANES                16
 #define LOAD                 _mm512_loadu_ps
@@ -34,7 +34,7 @@
 #define NAME(f)              f##_f64
 #define PRECISION            WEIR_F64
 #define TABLE                weir__math_avx512_f64
-#define GEMM                 weir__gemm_blis_f64
+#define GEMM                 weir__gemm_avx512_f64
 #define VECTOR               __m512d
 #define LANES                8
 #define LOAD                 _mm512_loadu_pd

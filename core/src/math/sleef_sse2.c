@@ -12,7 +12,7 @@
 #define NAME(f)       f##_f32
 #define PRECISION     WEIR_F32
 #define TABLE         weir__math_sse2_f32
-#define GEMM          weir__gemm_blis_f32
+#define GEMM          weir__gemm_sse2_f32
 #define VECTOR        __m128
 #define LANES         4
 #define LOAD          _mm_loadu_ps
@@ -35,7 +35,7 @@
 #define NAME(f)       f##_f64
 #define PRECISION     WEIR_F64
 #define TABLE         weir__math_sse2_f64
-#define GEMM          weir__gemm_blis_f64
+#define GEMM          weir__gemm_sse2_f64
 #define VECTOR        __m128d
 #define LANES         2
 #define LOAD          _mm_loadu_pd

@@ -6,8 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-const weir_builder *weir__builder_table(void);
-
 static const char *const kind_names[] = {"module", "layer", "univariate", "network", "density"};
 
 /* ---- the net -------------------------------------------------------------------------------------------------- */
@@ -93,7 +91,7 @@ static weir_status check_keys(const json_t *node, const char *path, weir_error *
 static weir_status check_children(const weir_module *module, const json_t *children, const char *path,
                                   weir_error *error)
 {
-    const char *names[16];
+    const char *names[16] = {NULL};
     const char *key;
     json_t *value;
     int64_t count = 0;
@@ -125,18 +123,25 @@ static weir_status find_module(weir__net *net, const weir__request *request, con
     return WEIR_OK;
 }
 
-static weir__instance *new_instance(weir__net *net, const char *path)
+static weir__instance *new_instance(const char *path)
 {
-    weir__instance **const list =
-        realloc(net->instances, ((size_t)net->instance_count + 1) * sizeof(weir__instance *));
-    if (!list) return NULL;
-    net->instances = list;
     weir__instance *const made = calloc(1, sizeof *made);
     if (!made) return NULL;
     made->observed = -1;
     made->path = strdup(path);
     if (!made->path) return free(made), NULL;
     return made;
+}
+
+/* Children stand before their parents: a parent is listed when it is finished. */
+static weir_status list_instance(weir__net *net, weir__instance *instance, weir_error *error)
+{
+    weir__instance **const list =
+        realloc(net->instances, ((size_t)net->instance_count + 1) * sizeof(weir__instance *));
+    if (!list) return weir__no_memory(error, "a module");
+    net->instances = list;
+    net->instances[net->instance_count++] = instance;
+    return WEIR_OK;
 }
 
 /* ---- sharing ------------------------------------------------------------------------------------------------------ */
@@ -261,7 +266,7 @@ weir_status weir__build(weir__net *net, const weir__request *request, weir__inst
     if (request->kind && module->kind != request->kind)
         return weir__fail(error, WEIR_INVALID, "%s: %s is a %s, a %s is needed here", request->path, module->id,
                           kind_names[module->kind], kind_names[request->kind]);
-    m.instance = new_instance(net, request->path);
+    m.instance = new_instance(request->path);
     if (!m.instance) return weir__no_memory(error, "a module");
     m.instance->module = module;
     m.instance->entry = entry;
@@ -283,11 +288,11 @@ weir_status weir__build(weir__net *net, const weir__request *request, weir__inst
         set_child(m.instance, &inner);
         m.instance->child = m.instance->own;
         if (!request->plain) status = weir__supply(net, m.instance, error);
+        if (!status) status = list_instance(net, m.instance, error);
     }
     free(m.cursors);
     weir__space_clear(&m.out);
     if (status) return instance_free(m.instance), status;
-    net->instances[net->instance_count++] = m.instance;
     *out = m.instance;
     return WEIR_OK;
 }

@@ -155,6 +155,9 @@ typedef struct weir__making {
     weir_error *error;
 } weir__making;
 
+/** The functions of every builder; the rest of the struct is filled for each module. */
+const weir_builder *weir__builder_table(void);
+
 /** A child of a container: node `node` of slot `slot`, over `in`. Records it in the instance. */
 weir_status weir__make_child(weir__making *making, const char *slot, const json_t *node, int32_t kind,
                              const weir__space *in, const weir_network_spec *network, weir__instance **child);

@@ -25,7 +25,7 @@ static const weir_option *find(const weir_module *module, const char *name)
 
 static weir_status unknown(const weir_module *module, const char *name, const char *path, weir_error *error)
 {
-    const char *names[64];
+    const char *names[64] = {NULL};
     int64_t count = 0;
     for (int32_t i = 0; i < module->option_count && count < 64; i++) names[count++] = weir__option_at(module, i)->name;
     const char *const near = weir__nearest(name, names, count);

@@ -152,7 +152,7 @@ weir_status weir__descriptor_check(const weir_module *m, int32_t precision, weir
     weir_status status = check_id(m, error);
     if (!status) status = check_numbers(m, precision, error);
     if (!status) status = check_texts(m, error);
-    if (!status) status = weir__options_check(m, error);
+    if (!status) status = weir__schema_check(m, error);
     if (!status) status = check_life(m, error);
     if (!status) status = check_ops(m, error);
     return status;

@@ -13,7 +13,7 @@ weir_status weir__descriptor_check(const weir_module *module, int32_t precision,
 weir_status weir__descriptor_agree(const weir_module *f32, const weir_module *f64, weir_error *error);
 
 /** The option and slot tables of a descriptor: strides, names, types, ranges, defaults. */
-weir_status weir__options_check(const weir_module *module, weir_error *error);
+weir_status weir__schema_check(const weir_module *module, weir_error *error);
 weir_status weir__options_agree(const weir_module *f32, const weir_module *f64, weir_error *error);
 
 #endif

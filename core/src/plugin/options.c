@@ -192,7 +192,7 @@ static weir_status check_slots(const weir_module *m, weir_error *error)
     return WEIR_OK;
 }
 
-weir_status weir__options_check(const weir_module *m, weir_error *error)
+weir_status weir__schema_check(const weir_module *m, weir_error *error)
 {
     weir_status status = check_table(m, "option", m->options, m->option_count, m->option_stride,
                                      SIZE_1_0(weir_option, summary), error);

@@ -2,7 +2,7 @@
  *
  * Invariant of both: records are 64-byte aligned and stay where they are; positions ("marks") count bytes over all
  * chunks, and a record never spans two. */
-#include "run/frame.h"
+#include "run/memory.h"
 
 #include <stdlib.h>
 

@@ -1,0 +1,294 @@
+/* gemm_tile_body.h - products of small matrices whose columns are rows of a tile: one precision, one vector length;
+ * included by gemm_tile_*.c. Needs REAL, LANES (numbers in a vector), ROWS (most rows of C held in registers: 12 or 6),
+ * NAME(f), BIG (the product of large matrices) and, if there is one, SHORT (of fewer columns than a vector has lanes).
+ *
+ * C is made in pieces of at most ROWS x PANEL numbers that stay in registers while k runs: every step loads two vectors of
+ * B and spreads one number for each row of A. A is read where it lies, with any strides. B is read where it lies when its
+ * columns are contiguous; otherwise, and at a ragged right edge, a panel of it is copied to the stack. The order of sums
+ * depends on nothing but k. */
+
+#define PANEL  (2 * LANES)
+#define vector NAME(vector)
+#define loose  NAME(loose)
+
+typedef REAL vector __attribute__((vector_size(LANES * sizeof(REAL))));
+typedef REAL loose __attribute__((vector_size(LANES * sizeof(REAL)), aligned(sizeof(REAL)), may_alias));
+typedef REAL NAME(quad) __attribute__((vector_size(4 * sizeof(REAL)), aligned(sizeof(REAL)), may_alias));
+
+/* One product: everything but the place of the piece. */
+typedef struct NAME(product) {
+    int64_t k;
+    REAL alpha, beta;
+    const REAL *a, *b;
+    REAL *c;
+    int64_t a_row, a_col, b_row, b_col, c_row;
+} NAME(product);
+
+/* rows and vectors are constants in every call, so that the accumulators are registers. */
+static inline __attribute__((always_inline)) void NAME(piece)(const int rows, const int vectors,
+                                                              const NAME(product) * p, const int64_t a_row)
+{
+    vector sum[ROWS][2];
+    const REAL *a = p->a, *b = p->b;
+    const int64_t a_col = p->a_col, b_row = p->b_row;
+    UNROLL
+    for (int i = 0; i < rows; i++) {
+        UNROLL
+        for (int v = 0; v < vectors; v++) sum[i][v] = (vector){0};
+    }
+    for (int64_t step = p->k; step > 0; step--) {
+        vector right[2];
+        UNROLL
+        for (int v = 0; v < vectors; v++) right[v] = *(const loose *)(b + v * LANES);
+        UNROLL
+        for (int i = 0; i < rows; i++) {
+            UNROLL
+            for (int v = 0; v < vectors; v++) sum[i][v] += a[i * a_row] * right[v];
+        }
+        a += a_col;
+        b += b_row;
+    }
+    UNROLL
+    for (int i = 0; i < rows; i++) {
+        UNROLL
+        for (int v = 0; v < vectors; v++) {
+            loose *const c = (loose *)(p->c + i * p->c_row + v * LANES);
+            const vector scaled = p->alpha * sum[i][v];
+            if (p->beta == 0) {
+                *c = scaled;
+            } else {
+                *c = p->beta * *c + scaled;
+            }
+        }
+    }
+}
+
+/* Two copies of each piece: in the second the numbers of a column of A are neighbours, as in a transposed matrix. */
+#define PIECE(rows, vectors)                                                                                 \
+    static void NAME(piece_##rows##_##vectors)(const NAME(product) * p)                                      \
+    {                                                                                                        \
+        NAME(piece)(rows, vectors, p, p->a_row);                                                             \
+    }                                                                                                        \
+    static void NAME(turned_##rows##_##vectors)(const NAME(product) * p)                                     \
+    {                                                                                                        \
+        NAME(piece)(rows, vectors, p, 1);                                                                    \
+    }
+#define PIECES(rows) PIECE(rows, 1) PIECE(rows, 2)
+PIECES(1)
+PIECES(2)
+PIECES(3)
+PIECES(4)
+PIECES(6)
+#if ROWS == 12
+PIECES(8)
+PIECES(12)
+#endif
+#undef PIECES
+#undef PIECE
+
+/* How many rows the next piece takes when `left` are left: a single row at the end would leave the multipliers idle. */
+static int NAME(next_rows)(int64_t left)
+{
+    static const signed char end[] = {0, 1, 2, 3, 4, 3, 6, 4, ROWS == 12 ? 8 : 4, 6, 6, ROWS == 12 ? 8 : 6};
+    if (left < ROWS) return end[left];
+    if (left == ROWS + 1) return ROWS == 12 ? 8 : 4;
+    return ROWS;
+}
+
+#define CASE(rows)                                                                                           \
+    case rows:                                                                                               \
+        run = p->a_row == 1 ? NAME(turned_##rows##_1) : NAME(piece_##rows##_1);                              \
+        if (vectors == 2) run = p->a_row == 1 ? NAME(turned_##rows##_2) : NAME(piece_##rows##_2);            \
+        break;
+
+static void NAME(run_piece)(int rows, int vectors, const NAME(product) * p)
+{
+    void (*run)(const NAME(product) *) = NULL;
+    switch (rows) {
+        CASE(1)
+        CASE(2)
+        CASE(3)
+        CASE(4)
+        CASE(6)
+#if ROWS == 12
+        CASE(8)
+        CASE(12)
+#endif
+    default:
+        return;
+    }
+    run(p);
+}
+#undef CASE
+
+/* ---- copies of B ---------------------------------------------------------------------------- */
+
+/* Four columns of B, each contiguous, become four columns of a row-major panel. */
+static void NAME(turn_four)(int64_t k, const REAL *b, int64_t b_col, REAL *panel)
+{
+    typedef NAME(quad) quad;
+    int64_t p = 0;
+    for (; p + 4 <= k; p += 4) {
+        const quad r0 = *(const quad *)(b + p), r1 = *(const quad *)(b + p + b_col);
+        const quad r2 = *(const quad *)(b + p + 2 * b_col), r3 = *(const quad *)(b + p + 3 * b_col);
+        const quad low01 = __builtin_shufflevector(r0, r1, 0, 4, 1, 5),
+                   low23 = __builtin_shufflevector(r2, r3, 0, 4, 1, 5);
+        const quad high01 = __builtin_shufflevector(r0, r1, 2, 6, 3, 7),
+                   high23 = __builtin_shufflevector(r2, r3, 2, 6, 3, 7);
+        REAL *const to = panel + p * PANEL;
+        *(quad *)to = __builtin_shufflevector(low01, low23, 0, 1, 4, 5);
+        *(quad *)(to + PANEL) = __builtin_shufflevector(low01, low23, 2, 3, 6, 7);
+        *(quad *)(to + 2 * PANEL) = __builtin_shufflevector(high01, high23, 0, 1, 4, 5);
+        *(quad *)(to + 3 * PANEL) = __builtin_shufflevector(high01, high23, 2, 3, 6, 7);
+    }
+    for (; p < k; p++) {
+        for (int j = 0; j < 4; j++) panel[p * PANEL + j] = b[p + j * b_col];
+    }
+}
+
+/* Columns [0, count) of B as rows of PANEL numbers, zeros behind them up to whole vectors. */
+static void NAME(copy_panel)(const NAME(product) * p, int64_t count, REAL *panel)
+{
+    const int64_t whole = (count + LANES - 1) / LANES * LANES;
+    int64_t j = 0;
+    for (; p->b_row == 1 && j + 4 <= count; j += 4)
+        NAME(turn_four)(p->k, p->b + j * p->b_col, p->b_col, panel + j);
+    for (int64_t step = 0; step < p->k; step++) {
+        const REAL *const b = p->b + step * p->b_row;
+        REAL *const to = panel + step * PANEL;
+        for (int64_t l = j; l < count; l++) to[l] = b[l * p->b_col];
+        for (int64_t l = count; l < whole; l++) to[l] = 0;
+    }
+}
+
+/* ---- loops ---------------------------------------------------------------------------------- */
+
+/* m rows by one panel of `vectors` vectors, read and written where they lie. */
+static void NAME(column)(int64_t m, int vectors, NAME(product) p)
+{
+    for (int rows; m > 0; m -= rows) {
+        rows = NAME(next_rows)(m);
+        NAME(run_piece)(rows, vectors, &p);
+        p.a += rows * p.a_row;
+        p.c += rows * p.c_row;
+    }
+}
+
+/* The same where C ends inside a vector: each piece is made aside and its first `count` columns are added to C. */
+static void NAME(ragged_column)(int64_t m, int64_t count, NAME(product) p)
+{
+    REAL aside[ROWS * PANEL];
+    NAME(product) part = p;
+    part.c = aside;
+    part.c_row = PANEL;
+    part.beta = 0;
+    for (int rows; m > 0; m -= rows) {
+        rows = NAME(next_rows)(m);
+        NAME(run_piece)(rows, count > LANES ? 2 : 1, &part);
+        for (int i = 0; i < rows; i++) {
+            REAL *const c = p.c + i * p.c_row;
+            for (int64_t j = 0; j < count; j++)
+                c[j] = p.beta == 0 ? aside[i * PANEL + j] : p.beta * c[j] + aside[i * PANEL + j];
+        }
+        part.a += rows * p.a_row;
+        p.c += rows * p.c_row;
+    }
+}
+
+/* Columns of B through a copy, panel by panel. */
+static void NAME(through_copies)(int64_t m, int64_t n, const NAME(product) * p)
+{
+    _Alignas(64) REAL panel[DEPTH * PANEL];
+    for (int64_t j = 0; j < n; j += PANEL) {
+        const int64_t count = n - j < PANEL ? n - j : PANEL;
+        NAME(product) part = *p;
+        part.b += j * p->b_col;
+        NAME(copy_panel)(&part, count, panel);
+        part.b = panel;
+        part.b_row = PANEL;
+        part.c += j;
+        if (count % LANES == 0) {
+            NAME(column)(m, (int)(count / LANES), part);
+        } else {
+            NAME(ragged_column)(m, count, part);
+        }
+    }
+}
+
+/* B where it lies. Rows outside, so that the few rows of A that a piece needs stay in the first-level cache. */
+static void NAME(in_place)(int64_t m, int64_t n, const NAME(product) * p)
+{
+    NAME(product) row = *p;
+    for (int rows; m > 0; m -= rows) {
+        rows = NAME(next_rows)(m);
+        NAME(product) part = row;
+        for (int64_t j = 0; j < n;) {
+            const int vectors = n - j >= PANEL ? 2 : 1;
+            NAME(run_piece)(rows, vectors, &part);
+            part.b += vectors * LANES;
+            part.c += vectors * LANES;
+            j += vectors * LANES;
+        }
+        row.a += rows * p->a_row;
+        row.c += rows * p->c_row;
+    }
+}
+
+static void NAME(slice)(int64_t m, int64_t n, const NAME(product) * p)
+{
+    const int64_t whole = p->b_col == 1 ? n / LANES * LANES : 0;
+    if (whole) NAME(in_place)(m, whole, p);
+    if (whole == n) return;
+    NAME(product) rest = *p;
+    rest.b += whole * p->b_col;
+    rest.c += whole;
+    NAME(through_copies)(m, n - whole, &rest);
+}
+
+WEIR__GEMM(NAME(weir__gemm))
+{
+    if (m <= 0 || n <= 0) return;
+    if (c_col != 1 && c_row == 1) {
+        NAME(weir__gemm)(n, m, k, alpha, b, b_col, b_row, a, a_col, a_row, beta, c, c_col, c_row);
+        return;
+    }
+    if (k <= 0 || alpha == 0 || (c_col != 1 && n > 1) || (m > LARGE && n > LARGE && k > LARGE)) {
+        BIG(m, n, k, alpha, a, a_row, a_col, b, b_row, b_col, beta, c, c_row, c_col);
+        return;
+    }
+#ifdef SHORT
+    if (n < LANES) {
+        SHORT(m, n, k, alpha, a, a_row, a_col, b, b_row, b_col, beta, c, c_row, 1);
+        return;
+    }
+#endif
+    NAME(product)
+    p = {.alpha = (REAL)alpha,
+         .beta = (REAL)beta,
+         .a = a,
+         .b = b,
+         .c = c,
+         .a_row = a_row,
+         .a_col = a_col,
+         .b_row = b_row,
+         .b_col = b_col,
+         .c_row = c_row};
+    /* Slices of k of nearly equal depth. */
+    const int64_t slices = (k + DEPTH - 1) / DEPTH;
+    for (int64_t s = 0; s < slices; s++) {
+        p.k = k * (s + 1) / slices - k * s / slices;
+        NAME(slice)(m, n, &p);
+        p.a += p.k * a_col;
+        p.b += p.k * b_row;
+        p.beta = 1;
+    }
+}
+
+#undef PANEL
+#undef vector
+#undef loose
+#undef REAL
+#undef LANES
+#undef NAME
+#undef BIG
+#undef SHORT
