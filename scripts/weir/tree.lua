@@ -29,13 +29,6 @@ function tree.count(n)
   return (grouped:gsub("^ ", ""))
 end
 
---- Parameters of a node and of all below it.
-local function total(node)
-  local sum = node.parameters or 0
-  for _, child in ipairs(node.children or {}) do sum = sum + total(child) end
-  return sum
-end
-
 local function node_line(node)
   local options = {}
   for _, key in ipairs(sorted(node.options)) do
@@ -46,8 +39,7 @@ local function node_line(node)
   local line = node.type
   if #options > 0 then line = line .. " {" .. table.concat(options, " ") .. "}" end
   line = line .. ("  %s -> %s"):format(tostring(node["in"]), tostring(node.out))
-  local parameters = total(node)
-  if parameters > 0 then line = line .. "  " .. tree.count(parameters) .. " parameters" end
+  if node.parameters > 0 then line = line .. "  " .. tree.count(node.parameters) .. " parameters" end
   if #(node.supplied or {}) > 0 then line = line .. "  (host supplies " .. table.concat(node.supplied, ", ") .. ")" end
   return line
 end

@@ -12,11 +12,11 @@
 #include <string.h>
 #include <weir.h>
 
-typedef struct row {
+typedef struct subject {
     const char *name, *id, *options, *must_fail;
-} row;
+} subject;
 
-static const row rows[] = {
+static const subject rows[] = {
 #define MODULE(name, id, options) {#name, id, options, NULL},
 #define BROKEN(name, check)       {#name, WEIR_TEST_FIXTURES "/" #name ".so", NULL, check},
 #include "rows.h"
@@ -66,7 +66,7 @@ static void survey(const json_t *report, const char *name, int *count, int *fail
     }
 }
 
-static int judge(const row *row, const json_t *report, int32_t ok)
+static int judge(const subject *row, const json_t *report, int32_t ok)
 {
     int count, failed, found;
     survey(report, row->must_fail, &count, &failed, &found);
@@ -77,7 +77,7 @@ static int judge(const row *row, const json_t *report, int32_t ok)
     return found ? 0 : complain(row->must_fail, "did not find what is broken");
 }
 
-static int run_row(weir_runtime *runtime, const row *row)
+static int run_row(weir_runtime *runtime, const subject *row)
 {
     char *text = NULL;
     int32_t ok = -1;

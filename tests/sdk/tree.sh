@@ -18,7 +18,8 @@ find "$prefix" -type f -name '*.[ch]' | grep -v "$prefix/include/" && fail "sour
 
 "$prefix/bin/weir" layers >layers.txt || fail "the installed command does not run"
 grep -q permutation layers.txt || { cat layers.txt; fail "the installed command does not find its plugins"; }
-ldd "$prefix/bin/weir" | grep -F "$prefix/lib/libweir.so" >/dev/null || fail "the installed command loads another libweir"
+loaded=$(ldd "$prefix/lib/weir/lua/weir/core.so" | sed -nE 's/.*libweir\.so\.0 => (.*) \(0x.*/\1/p')
+[ "$(realpath "$loaded")" = "$(realpath "$prefix/lib/libweir.so")" ] || fail "the installed Lua module loads another libweir than ${loaded:-none}"
 
 LUA_PATH="$prefix/share/weir/?.lua;$prefix/share/weir/?/init.lua" LUA_CPATH="$prefix/lib/weir/lua/?.so" \
   luajit -e 'local weir = require "weir"; assert(weir.permutation)' || fail "a plain luajit does not load the module"

@@ -53,12 +53,12 @@ static int row_fine(const weir__call *call, int32_t row)
 }
 
 /* What comes back from the finite answers; rows without one get a harmless point. */
-static weir__call *way_back(weir__subject *subject, const weir__map *inverse, const weir__call *out)
+static weir__call *way_back(weir__subject *subject, const weir__map *other, const weir__call *out)
 {
-    weir__call *const back = weir__call_new(subject, inverse, EDGES);
+    weir__call *const back = weir__call_new(subject, other, EDGES);
     if (!back) return NULL;
     weir__field_copy(&back->field[WEIR__PARAMS], &out->field[WEIR__PARAMS]);
-    for (int32_t f = 0; f < inverse->size[WEIR__X]; f++)
+    for (int32_t f = 0; f < other->size[WEIR__X]; f++)
         for (int32_t r = 0; r < EDGES; r++)
             weir__field_set(&back->field[WEIR__X], f, r,
                             row_fine(out, r) ? weir__field_get(&out->field[WEIR__Y], f, r) : 0);
@@ -66,15 +66,15 @@ static weir__call *way_back(weir__subject *subject, const weir__map *inverse, co
     return back;
 }
 
-static void check_way_back(weir__subject *subject, const weir__call *out, const int *fine,
-                           weir__verdict *verdict)
+static void check_way_back(weir__subject *subject, const weir__map *map, const weir__call *out,
+                           const int *fine, weir__verdict *verdict)
 {
-    const weir__map *const inverse = weir__subject_map(subject, "inverse");
-    weir__call *const back = inverse ? way_back(subject, inverse, out) : NULL;
-    if (!inverse || !weir__have(verdict, back)) return;
-    const weir_status status = weir__evaluate(subject, inverse, back);
-    if (status != WEIR_DISCARD && !weir__served(verdict, subject, status, "inverse")) return;
-    for (int32_t f = 0; f < inverse->size[WEIR__X]; f++)
+    const weir__map *const other = map->source ? map->source : weir__subject_map(subject, "inverse");
+    weir__call *const back = other ? way_back(subject, other, out) : NULL;
+    if (!other || !weir__have(verdict, back)) return;
+    const weir_status status = weir__evaluate(subject, other, back);
+    if (status != WEIR_DISCARD && !weir__served(verdict, subject, status, other->name)) return;
+    for (int32_t f = 0; f < other->size[WEIR__X]; f++)
         for (int32_t r = 0; r < EDGES; r++) {
             const double x = edge_points[r], again = weir__field_get(&back->field[WEIR__Y], f, r);
             if (!fine[r] || fabs(x) > HUGE_POINT) continue;
@@ -88,7 +88,6 @@ void weir__check_edges(weir__subject *subject, const weir__map *map, weir__verdi
     static const weir__manner plain = {.tape = 0};
     int fine[EDGES];
     weir__call *const call = weir__call_new(subject, map, EDGES);
-    (void)map;
     if (!weir__have(verdict, call)) return;
     same_params(call);
     for (int32_t f = 0; f < map->size[WEIR__X]; f++)
@@ -104,5 +103,5 @@ void weir__check_edges(weir__subject *subject, const weir__map *map, weir__verdi
         if (!discarded && !fine[r] && fabs(edge_points[r]) <= HUGE_POINT)
             weir__object(verdict, "%g has no finite answer and is not discarded", edge_points[r]);
     }
-    check_way_back(subject, call, fine, verdict);
+    check_way_back(subject, map, call, fine, verdict);
 }

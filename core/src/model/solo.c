@@ -17,6 +17,7 @@ struct weir__solo {
     weir__net net;
     weir__instance *instance;
     weir__run run;
+    weir__run chores; /* prepare and prepare_vjp set up a frame of their own: the caller's stays as it is */
     unsigned char *gradients;
     void **table;
     block *blocks;
@@ -42,6 +43,7 @@ void weir__solo_close(weir__solo *solo)
         free(b);
     }
     weir__run_clear(&solo->run);
+    weir__run_clear(&solo->chores);
     weir__net_clear(&solo->net);
     free(solo->gradients);
     free(solo->table);
@@ -104,7 +106,8 @@ weir_status weir__solo_open(weir_runtime *runtime, const weir__solo_spec *spec, 
     if (!status) status = build(solo, spec, error);
     if (!status) status = allocate_gradients(solo, error);
     if (!status) status = weir__run_init(&solo->run, &solo->net, error);
-    if (!status) status = weir__net_prepare(&solo->net, &solo->run, error);
+    if (!status) status = weir__run_init(&solo->chores, &solo->net, error);
+    if (!status) status = weir__net_prepare(&solo->net, &solo->chores, error);
     if (status) return weir__solo_close(solo), status;
     *out = solo;
     return WEIR_OK;
@@ -151,7 +154,7 @@ weir_status weir__solo_finish_gradients(weir__solo *solo, weir_error *error)
 {
     void **const none = calloc((size_t)solo->net.tensor_count + 1, sizeof *none);
     if (!none) return weir__no_memory(error, "gradients");
-    const weir_status status = weir__net_prepare_vjp(&solo->net, &solo->run, solo->table, none, error);
+    const weir_status status = weir__net_prepare_vjp(&solo->net, &solo->chores, solo->table, none, error);
     free(none);
     return status;
 }
@@ -218,5 +221,5 @@ weir_status weir__solo_observe(weir__solo *solo, weir_frame *frame, int32_t inve
     if (status > WEIR_DISCARD)
         return weir__fail(error, status, "observe: %s", solo->run.message[0] ? solo->run.message : "failed");
     solo->net.version++;
-    return weir__net_prepare(&solo->net, &solo->run, error);
+    return weir__net_prepare(&solo->net, &solo->chores, error);
 }

@@ -43,7 +43,7 @@ WEIR_INLINE weir_status weir_map_lanes(weir_lane_map map, const void *self, weir
     const int64_t s = params ? params->stride : 0;
     const int64_t mark = frame->services->scratch_mark(frame);
     for (int32_t f = 0; f < in->features; f++) {
-        const weir_real *const p = count ? weir_lane(params, f * count) : NULL;
+        const weir_real *const p = count ? weir_lane(params, f * count) : sink;
         frame->services->scratch_release(frame, mark);
         WEIR_TRY(status, map(self, frame, in->width, weir_lane(in, f), p, s, weir_lane(out, f), sink));
     }
@@ -73,13 +73,14 @@ WEIR_INLINE weir_status weir_vjp_lanes(weir_lane_vjp vjp, const void *self, weir
     }
     const int64_t mark = frame->services->scratch_mark(frame);
     for (int32_t f = 0; f < in->features; f++) {
-        const weir_real *const p = count ? weir_lane(params, f * count) : NULL;
+        const weir_real *const p = count ? weir_lane(params, f * count) : l_bar;
+        weir_real *const x_bar = in_bar ? weir_lane(in_bar, f) : unwanted;
         frame->services->scratch_release(frame, mark);
         weir_real *const p_bar = unwanted_params ? unwanted_params
                                  : count         ? weir_lane(params_bar, f * count)
-                                                 : NULL;
+                                                 : x_bar;
         WEIR_TRY(status, vjp(self, frame, in->width, weir_lane(in, f), p, s, weir_lane(out, f),
-                             weir_lane(out_bar, f), l_bar, in_bar ? weir_lane(in_bar, f) : unwanted, p_bar));
+                             weir_lane(out_bar, f), l_bar, x_bar, p_bar));
         if (unwanted_params && params_bar) {
             for (int32_t k = 0; k < count; k++)
                 weir_copy_lane(frame, p_bar + k * s, weir_lane(params_bar, f * count + k));
