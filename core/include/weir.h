@@ -183,8 +183,8 @@ typedef struct weir_tensor_info {
     const char *name; /**< "flow.3.network.hidden0.weight"; the model's, as long as it lives */
 } weir_tensor_info;
 
-WEIR_API weir_status weir_tensor(const weir_model *model, int64_t index, weir_tensor_info *info,
-                                 weir_error *error);
+WEIR_API weir_status weir_tensor_at(const weir_model *model, int64_t index, weir_tensor_info *info,
+                                    weir_error *error);
 /** -1 when no tensor has this name. */
 WEIR_API int64_t weir_tensor_find(const weir_model *model, const char *name);
 /** Copies all elements, converted. `count` must be the tensor's. */

@@ -6,14 +6,13 @@
 typedef struct actnorm {
     int32_t features;
     weir_handle log_scale, shift; /* parameters [features] */
-    weir_handle initialised;      /* integer buffer [1] */
 } actnorm;
 
 static const char actnorm_doc[] =
     "z = x exp(s) + b, log|det J| = sum s. Parameters: s = log_scale [features], b = shift [features], at first 0.\n"
     "Before training they are set from data, once, so that every feature of the output has mean 0 and standard\n"
     "deviation 1 (denominator N); then they are trained. When training runs through the inverse (reverse KL), it is\n"
-    "the inverse's output that is normalised. The buffer initialised [1] is saved: a loaded model is left alone.\n"
+    "the inverse's output that is normalised. The host remembers and saves that this is done.\n"
     "A feature that is constant to rounding is only shifted. Values that are not finite are left out of the\n"
     "statistics; in use their rows are discarded.\n"
     "Source: Kingma and Dhariwal 2018, \"Glow\", arXiv:1807.03039, section 3.1; the merged sums as in Chan, Golub and\n"
@@ -168,7 +167,6 @@ static weir_status actnorm_observe_finish(const void *module, weir_frame *frame,
         weir_tensor(frame, self->log_scale)[f] = WEIR_C(inverse ? log(sd) : -log(sd));
         weir_tensor(frame, self->shift)[f] = WEIR_C(inverse ? m[f].mean : -m[f].mean / sd);
     }
-    *(int64_t *)frame->tensors[self->initialised] = 1;
     return WEIR_OK;
 }
 
@@ -188,13 +186,12 @@ static const weir_layer_ops actnorm_ops = {
 
 static weir_status actnorm_create(weir_builder *build, void **self)
 {
-    const int64_t dims[1] = {build->features}, one[1] = {1};
+    const int64_t dims[1] = {build->features};
     actnorm *const made = malloc(sizeof *made);
     if (!made) return weir_refuse(build, "out of memory");
     made->features = build->features;
     made->log_scale = build->parameter(build, "log_scale", 1, dims, NULL, WEIR_TENSOR_NO_DECAY);
     made->shift = build->parameter(build, "shift", 1, dims, NULL, WEIR_TENSOR_NO_DECAY);
-    made->initialised = build->integer_buffer(build, "initialised", 1, one, NULL);
     if (build->failed(build)) {
         free(made);
         return WEIR_INVALID;

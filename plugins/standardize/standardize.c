@@ -6,7 +6,6 @@
 typedef struct standardize {
     int32_t features;
     weir_handle mean, scale; /* buffers [features] */
-    weir_handle initialised; /* integer buffer [1] */
 } standardize;
 
 static const char standardize_doc[] =
@@ -128,7 +127,6 @@ static weir_status standardize_observe_finish(const void *module, weir_frame *fr
         weir_tensor(frame, self->mean)[f] = WEIR_C(inverse ? -m[f].mean / sd : m[f].mean);
         weir_tensor(frame, self->scale)[f] = WEIR_C(inverse ? 1 / sd : sd);
     }
-    *(int64_t *)frame->tensors[self->initialised] = 1;
     return WEIR_OK;
 }
 
@@ -148,14 +146,13 @@ static const weir_layer_ops standardize_ops = {
 
 static weir_status standardize_create(weir_builder *build, void **self)
 {
-    const int64_t dims[1] = {build->features}, one[1] = {1};
+    const int64_t dims[1] = {build->features};
     const weir_init ones = {.struct_size = (uint32_t)sizeof ones, .kind = WEIR_INIT_CONSTANT, .a = 1};
     standardize *const made = malloc(sizeof *made);
     if (!made) return weir_refuse(build, "out of memory");
     made->features = build->features;
     made->mean = build->buffer(build, "mean", 1, dims, NULL);
     made->scale = build->buffer(build, "scale", 1, dims, &ones);
-    made->initialised = build->integer_buffer(build, "initialised", 1, one, NULL);
     if (build->failed(build)) {
         free(made);
         return WEIR_INVALID;

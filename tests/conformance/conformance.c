@@ -1,10 +1,10 @@
-/* conformance.c - runs `weir check` over the rows of rows.h: conformance ROW.
+/* conformance.c - runs `weir check` over the rows of rows.h: conformance ROW [SEED].
  *
  * SPDX-License-Identifier: MIT
  *
- * A MODULE row passes when every promise holds, a BROKEN row when the named check, and the report as a whole, say no.
- * Three rows are the driver's own: `honest` (what the broken fixtures are variants of keeps every promise),
- * `every_module` (whatever is installed has a row) and `requests` (bad requests are refused with a reason).
+ * A MODULE or FIXTURE row passes when every promise holds, a BROKEN row when the named check, and the report as a whole,
+ * say no. Two rows are the driver's own: `every_module` (whatever is installed has a row) and `requests` (bad requests
+ * are refused with a reason).
  */
 #include <jansson.h>
 #include <stdio.h>
@@ -18,11 +18,12 @@ typedef struct subject {
 
 static const subject rows[] = {
 #define MODULE(name, id, options) {#name, id, options, NULL},
+#define FIXTURE(name)             {#name, WEIR_TEST_FIXTURES "/" #name ".so", NULL, NULL},
 #define BROKEN(name, check)       {#name, WEIR_TEST_FIXTURES "/" #name ".so", NULL, check},
 #include "rows.h"
 #undef MODULE
+#undef FIXTURE
 #undef BROKEN
-    {"honest", WEIR_TEST_FIXTURES "/honest.so", NULL, NULL},
 };
 #define ROWS (sizeof rows / sizeof rows[0])
 
@@ -77,13 +78,24 @@ static int judge(const subject *row, const json_t *report, int32_t ok)
     return found ? 0 : complain(row->must_fail, "did not find what is broken");
 }
 
-static int run_row(weir_runtime *runtime, const subject *row)
+/* The row's options with another seed. Caller frees. */
+static char *seeded(const char *options, const char *seed)
 {
-    char *text = NULL;
+    json_t *const object = options ? json_loads(options, 0, NULL) : json_object();
+    if (seed) json_object_set_new(object, "seed", json_integer(atoll(seed)));
+    char *const text = json_dumps(object, 0);
+    json_decref(object);
+    return text;
+}
+
+static int run_row(weir_runtime *runtime, const subject *row, const char *seed)
+{
+    char *text = NULL, *const options = seeded(row->options, seed);
     int32_t ok = -1;
     weir_error error;
-    if (weir_check(runtime, row->id, row->options, &text, &ok, &error) != WEIR_OK)
-        return complain(row->name, error.message);
+    const weir_status status = weir_check(runtime, row->id, options, &text, &ok, &error);
+    free(options);
+    if (status != WEIR_OK) return complain(row->name, error.message);
     json_t *const report = json_loads(text, 0, NULL);
     weir_free(text);
     const int failed = json_is_array(report) ? judge(row, report, ok) : complain(row->name, "no JSON list");
@@ -147,12 +159,12 @@ static int requests(weir_runtime *runtime)
            refused(runtime, WEIR_TEST_FIXTURES "/not_there.so", NULL, "not_there.so");
 }
 
-static int run(weir_runtime *runtime, const char *name)
+static int run(weir_runtime *runtime, const char *name, const char *seed)
 {
     if (strcmp(name, "every_module") == 0) return every_module(runtime);
     if (strcmp(name, "requests") == 0) return requests(runtime);
     for (size_t i = 0; i < ROWS; i++)
-        if (strcmp(rows[i].name, name) == 0) return run_row(runtime, &rows[i]);
+        if (strcmp(rows[i].name, name) == 0) return run_row(runtime, &rows[i], seed);
     return complain(name, "no such row");
 }
 
@@ -160,9 +172,9 @@ int main(int argc, char **argv)
 {
     weir_runtime *runtime;
     weir_error error;
-    if (argc != 2) return complain(argv[0], "usage: conformance ROW"), 2;
+    if (argc != 2 && argc != 3) return complain(argv[0], "usage: conformance ROW [SEED]"), 2;
     if (weir_open(NULL, &runtime, &error) != WEIR_OK) return complain("weir_open", error.message);
-    const int failed = run(runtime, argv[1]);
+    const int failed = run(runtime, argv[1], argv[2]);
     weir_close(runtime);
     return failed;
 }

@@ -1,4 +1,5 @@
-/* rows.h - what is checked: MODULE(row, id, options of weir_check) and BROKEN(fixture, the check that must find it).
+/* rows.h - what is checked: MODULE(row, id, options of weir_check), FIXTURE(name), and
+ * BROKEN(fixture, the check that must find it).
  *
  * SPDX-License-Identifier: MIT
  *
@@ -92,7 +93,16 @@ MODULE(repeat, "repeat",
        "{\"options\": {\"count\": 2}, \"children\": {\"layers\": [{\"type\": \"elementwise\"}, {\"type\": "
        "\"permutation\"}]}}")
 
-/* ---- fixtures: a checker that finds nothing is no checker ---- */
+/* ---- fixtures that offer little: the host supplies the rest, and both together keep every promise ---- */
+FIXTURE(honest)
+FIXTURE(no_inverse)
+FIXTURE(no_inverse_vjp)
+FIXTURE(only_f64)
+FIXTURE(only_f32)
+FIXTURE(bare_univariate)
+FIXTURE(bare_network)
+
+/* ---- fixtures with a fault: a checker that finds nothing is no checker ---- */
 BROKEN(broken_log_det_sign, "forward.log_det")
 BROKEN(broken_log_det_vjp, "forward.vjp_inputs")
 BROKEN(broken_log_det_set, "forward.log_det_adds")

@@ -1,4 +1,7 @@
-/* test_csv.c - tables in text: what is read, and that each error names its line and column. */
+/* test_csv.c - tables in text: what is read, and that each error names its line and column.
+ *
+ * SPDX-License-Identifier: MIT
+ */
 #include "file/array.h"
 #include "file/decimal.h"
 #include "file_fixture.h"

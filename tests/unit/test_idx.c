@@ -1,4 +1,7 @@
-/* test_idx.c - IDX files, plain and gzip'ed. */
+/* test_idx.c - IDX files, plain and gzip'ed.
+ *
+ * SPDX-License-Identifier: MIT
+ */
 #include "file/array.h"
 #include "file_fixture.h"
 

@@ -1,4 +1,7 @@
-/* test_npy.c - .npy files: what NumPy writes is read, whatever else is refused with a reason. */
+/* test_npy.c - .npy files: what NumPy writes is read, whatever else is refused with a reason.
+ *
+ * SPDX-License-Identifier: MIT
+ */
 #include "file/array.h"
 #include "file_fixture.h"
 

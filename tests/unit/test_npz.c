@@ -1,4 +1,7 @@
-/* test_npz.c - .npz archives, put together byte by byte, and gzip. */
+/* test_npz.c - .npz archives, put together byte by byte, and gzip.
+ *
+ * SPDX-License-Identifier: MIT
+ */
 #include "file/array.h"
 #include "file/inflate.h"
 #include "file_fixture.h"

@@ -3,6 +3,8 @@
  *
  * A full disk is met twice: for real, as a tiny tmpfs or as a limit on file sizes, and by this file's own write, fsync
  * and renameat, which the linker takes instead of the C library's and which fail when told to.
+ *
+ * SPDX-License-Identifier: MIT
  */
 #include "file/array.h"
 #include "file/file.h"

@@ -11,15 +11,16 @@ weir_status weir__model_from_json(weir_runtime *runtime, json_t *root, weir_mode
 
 /** The tensors of a model as a file names them: parameters and buffers, in handle order. *tensors is malloc'ed; names and
  *  data are the net's. */
-weir_status weir__model_tensors(const weir_model *model, weir__st_tensor **tensors, int64_t *count, weir_error *error);
+weir_status weir__model_tensors(const weir_model *model, weir__st_tensor **tensors, int64_t *count,
+                                weir_error *error);
 /** Metadata of a file: description, modules with versions, the user's metadata, and a checksum over these tensors. */
 json_t *weir__model_header(const weir_model *model, const weir__st_tensor *tensors, int64_t count);
 /** Builds the model that a file describes, after checking its checksum and that its plugins are there. */
 weir_status weir__model_from_file(weir_runtime *runtime, const char *path, const weir__st_file *file,
                                   weir_model **model, weir_error *error);
 /** Copies the file's tensors into a model; `prefix` stands before every name ("" or "snapshot."). */
-weir_status weir__model_fill(weir_model *model, const char *path, const weir__st_file *file, const char *prefix,
-                             weir_error *error);
+weir_status weir__model_fill(weir_model *model, const char *path, const weir__st_file *file,
+                             const char *prefix, weir_error *error);
 
 /** Marks every derived tensor as out of date. */
 void weir__model_changed(weir_model *model);

@@ -7,11 +7,13 @@
 
 static weir_status check_keys(const json_t *root, weir_error *error)
 {
-    static const char *const known[] = {"flow", "base", "features", "context", "image", "dtype", "seed", "metadata"};
+    static const char *const known[] = {"flow",  "base",  "features", "context",
+                                        "image", "dtype", "seed",     "metadata"};
     const int64_t count = (int64_t)(sizeof known / sizeof *known);
     const char *key;
     json_t *value;
-    if (!json_is_object(root)) return weir__fail(error, WEIR_INVALID, "a model description must be a JSON object");
+    if (!json_is_object(root))
+        return weir__fail(error, WEIR_INVALID, "a model description must be a JSON object");
     json_object_foreach((json_t *)(uintptr_t)root, key, value)
     {
         int found = 0;
@@ -25,15 +27,16 @@ static weir_status check_keys(const json_t *root, weir_error *error)
 }
 
 /* A whole number in [low, high], `usual` when the key is missing. */
-static weir_status whole(const json_t *root, const char *key, int64_t low, int64_t high, int64_t usual, int64_t *out,
-                         weir_error *error)
+static weir_status whole(const json_t *root, const char *key, int64_t low, int64_t high, int64_t usual,
+                         int64_t *out, weir_error *error)
 {
     const json_t *const value = json_object_get(root, key);
     *out = usual;
     if (!value || json_is_null(value)) return WEIR_OK;
     const double number = json_is_number(value) ? json_number_value(value) : (double)NAN;
     if (!(number >= (double)low && number <= (double)high) || number != floor(number))
-        return weir__fail(error, WEIR_INVALID, "model description: %s must be a whole number from %lld to %lld", key,
+        return weir__fail(error, WEIR_INVALID,
+                          "model description: %s must be a whole number from %lld to %lld", key,
                           (long long)low, (long long)high);
     *out = json_is_integer(value) ? (int64_t)json_integer_value(value) : (int64_t)number;
     return WEIR_OK;
@@ -51,14 +54,16 @@ static weir_status read_image(weir_model *m, const json_t *image, weir_error *er
     }
     if (!good || sides[0] * sides[1] > INT32_MAX || sides[0] * sides[1] * sides[2] != m->features)
         return weir__fail(error, WEIR_INVALID,
-                          "model description: image must be [channels, height, width] with product %d", (int)m->features);
+                          "model description: image must be [channels, height, width] with product %d",
+                          (int)m->features);
     m->channels = (int32_t)sides[0];
     m->height = (int32_t)sides[1];
     m->width = (int32_t)sides[2];
     return WEIR_OK;
 }
 
-static weir_status read_sizes(weir_model *m, const json_t *root, int32_t *precision, uint64_t *seed, weir_error *error)
+static weir_status read_sizes(weir_model *m, const json_t *root, int32_t *precision, uint64_t *seed,
+                              weir_error *error)
 {
     int64_t features, context, number;
     weir_status status = check_keys(root, error);
@@ -66,7 +71,9 @@ static weir_status read_sizes(weir_model *m, const json_t *root, int32_t *precis
     if (!status) status = whole(root, "context", 0, 1 << 24, 0, &context, error);
     if (!status) status = whole(root, "seed", 0, INT64_C(1) << 53, 0, &number, error);
     if (status) return status;
-    if (features < 0) return weir__fail(error, WEIR_INVALID, "model description: features (columns of the data) is missing");
+    if (features < 0)
+        return weir__fail(error, WEIR_INVALID,
+                          "model description: features (columns of the data) is missing");
     m->features = (int32_t)features;
     m->context = (int32_t)context;
     *seed = (uint64_t)number;
@@ -96,7 +103,8 @@ static weir_status build_flow(weir_model *m, const json_t *node, weir_error *err
 static weir_status build_base(weir_model *m, const json_t *node, weir_error *error)
 {
     if (!node)
-        return weir__fail(error, WEIR_INVALID, "model description: base is missing: {\"type\": ID of a density}");
+        return weir__fail(error, WEIR_INVALID,
+                          "model description: base is missing: {\"type\": ID of a density}");
     const weir__request request = {
         .node = node, .path = "base", .kind = WEIR_DENSITY, .in = &m->flow->out, .context = m->context};
     return weir__build(&m->net, &request, &m->base, error);
@@ -145,10 +153,11 @@ weir_status weir_model_build(weir_runtime *runtime, const char *json, int64_t le
                              weir_error *error)
 {
     json_error_t where;
-    json_t *const root = json_loadb(json, length < 0 ? strlen(json) : (size_t)length, JSON_REJECT_DUPLICATES, &where);
+    json_t *const root =
+        json_loadb(json, length < 0 ? strlen(json) : (size_t)length, JSON_REJECT_DUPLICATES, &where);
     if (!root)
-        return weir__fail(error, WEIR_INVALID, "model description: line %d, column %d: %s", where.line, where.column,
-                          where.text);
+        return weir__fail(error, WEIR_INVALID, "model description: line %d, column %d: %s", where.line,
+                          where.column, where.text);
     const weir_status status = weir__model_from_json(runtime, root, model, error);
     json_decref(root);
     return status;

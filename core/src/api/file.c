@@ -21,7 +21,8 @@ static int64_t size_of(int32_t dtype)
     return dtype == WEIR_DTYPE_F32 ? 4 : 8;
 }
 
-weir_status weir__model_tensors(const weir_model *model, weir__st_tensor **out, int64_t *count, weir_error *error)
+weir_status weir__model_tensors(const weir_model *model, weir__st_tensor **out, int64_t *count,
+                                weir_error *error)
 {
     const weir__net *const net = &model->net;
     weir__st_tensor *const list = calloc((size_t)net->tensor_count + 1, sizeof *list);
@@ -49,8 +50,8 @@ static uLong add_text(uLong crc, const char *text)
     return crc32_z(crc, (const Bytef *)text, strlen(text) + 1);
 }
 
-static uint32_t checksum(const char *model, const char *modules, const char *metadata, const weir__st_tensor *tensors,
-                         int64_t count)
+static uint32_t checksum(const char *model, const char *modules, const char *metadata,
+                         const weir__st_tensor *tensors, int64_t count)
 {
     uLong crc = crc32_z(0, NULL, 0);
     crc = add_text(add_text(add_text(crc, model), modules), metadata);
@@ -71,7 +72,8 @@ static json_t *modules_of(const weir_model *model)
         if (!instance->entry) continue;
         int seen = 0;
         for (size_t k = 0; k < json_array_size(list); k++)
-            seen |= strcmp(json_string_value(json_object_get(json_array_get(list, k), "id")), instance->module->id) == 0;
+            seen |= strcmp(json_string_value(json_object_get(json_array_get(list, k), "id")),
+                           instance->module->id) == 0;
         if (seen) continue;
         json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:s}", "id", instance->module->id, "version",
                                               instance->module->version, "plugin", instance->entry->plugin,
@@ -91,8 +93,8 @@ json_t *weir__model_header(const weir_model *model, const weir__st_tensor *tenso
     if (description && list && metadata) {
         char crc[16];
         snprintf(crc, sizeof crc, "%08x", checksum(description, list, metadata, tensors, count));
-        out = json_pack("{s:s, s:s, s:s, s:s, s:s}", "format", "weir", KEY_MODEL, description, KEY_MODULES, list,
-                        KEY_METADATA, metadata, KEY_CHECKSUM, crc);
+        out = json_pack("{s:s, s:s, s:s, s:s, s:s}", "format", "weir", KEY_MODEL, description, KEY_MODULES,
+                        list, KEY_METADATA, metadata, KEY_CHECKSUM, crc);
     }
     free(description);
     free(list);
@@ -107,7 +109,8 @@ weir_status weir_model_save(const weir_model *model, const char *path, weir_erro
     weir_status status = weir__model_tensors(model, &tensors, &count, error);
     if (status) return status;
     json_t *const header = weir__model_header(model, tensors, count);
-    status = header ? weir__st_write(path, header, tensors, count, error) : weir__no_memory(error, "the file's header");
+    status = header ? weir__st_write(path, header, tensors, count, error)
+                    : weir__no_memory(error, "the file's header");
     json_decref(header);
     free(tensors);
     return status;
@@ -115,7 +118,8 @@ weir_status weir_model_save(const weir_model *model, const char *path, weir_erro
 
 /* ---- reading --------------------------------------------------------------------------------------------------------------- */
 
-static weir_status check_modules(weir_runtime *runtime, const char *path, const json_t *modules, weir_error *error)
+static weir_status check_modules(weir_runtime *runtime, const char *path, const json_t *modules,
+                                 weir_error *error)
 {
     size_t i;
     json_t *item;
@@ -151,15 +155,16 @@ static weir_status check_sum(const char *path, const weir__st_file *file, weir_e
     const char *const metadata = weir__st_metadata(file, KEY_METADATA);
     char found[16];
     snprintf(found, sizeof found, "%08x",
-             checksum(weir__st_metadata(file, KEY_MODEL), modules ? modules : "", metadata ? metadata : "", list, count));
+             checksum(weir__st_metadata(file, KEY_MODEL), modules ? modules : "", metadata ? metadata : "",
+                      list, count));
     free(list);
     if (strcmp(found, wanted) == 0) return WEIR_OK;
-    return weir__fail(error, WEIR_INVALID, "%s: the file was altered or damaged (checksum %s, expected %.8s)", path, found,
-                      wanted);
+    return weir__fail(error, WEIR_INVALID, "%s: the file was altered or damaged (checksum %s, expected %.8s)",
+                      path, found, wanted);
 }
 
-weir_status weir__model_fill(weir_model *model, const char *path, const weir__st_file *file, const char *prefix,
-                             weir_error *error)
+weir_status weir__model_fill(weir_model *model, const char *path, const weir__st_file *file,
+                             const char *prefix, weir_error *error)
 {
     const weir__net *const net = &model->net;
     for (int32_t h = 0; h < net->tensor_count; h++) {
@@ -171,14 +176,16 @@ weir_status weir__model_fill(weir_model *model, const char *path, const weir__st
         if (!s) return weir__fail(error, WEIR_INVALID, "%s: tensor %s is missing", path, name);
         if (s->dtype != dtype_of(net, t) || s->rank != t->rank || s->count != t->count ||
             memcmp(s->dims, t->dims, sizeof(int64_t) * (size_t)t->rank))
-            return weir__fail(error, WEIR_INVALID, "%s: tensor %s has another shape or type than the model", path, name);
+            return weir__fail(error, WEIR_INVALID, "%s: tensor %s has another shape or type than the model",
+                              path, name);
     }
     for (int32_t h = 0; h < net->tensor_count; h++) {
         const weir__tensor *const t = &net->tensors[h];
         char name[520];
         if (t->kind == WEIR__DERIVED) continue;
         snprintf(name, sizeof name, "%s%s", prefix, t->name);
-        memcpy(net->table[h], weir__st_find(file, name)->data, (size_t)(t->count * size_of(dtype_of(net, t))));
+        memcpy(net->table[h], weir__st_find(file, name)->data,
+               (size_t)(t->count * size_of(dtype_of(net, t))));
         if (t->linear >= 0) weir__linear_mask(net->linears[t->linear], net->precision, net->table[h]);
     }
     weir__model_changed(model);
@@ -188,9 +195,11 @@ weir_status weir__model_fill(weir_model *model, const char *path, const weir__st
 weir_status weir__model_from_file(weir_runtime *runtime, const char *path, const weir__st_file *file,
                                   weir_model **model, weir_error *error)
 {
-    const char *const text = weir__st_metadata(file, KEY_MODEL), *const list = weir__st_metadata(file, KEY_MODULES);
+    const char *const text = weir__st_metadata(file, KEY_MODEL), *const list =
+                                                                     weir__st_metadata(file, KEY_MODULES);
     const char *const metadata = weir__st_metadata(file, KEY_METADATA);
-    if (!text) return weir__fail(error, WEIR_INVALID, "%s: not a Weir model: it has no model description", path);
+    if (!text)
+        return weir__fail(error, WEIR_INVALID, "%s: not a Weir model: it has no model description", path);
     weir_status status = check_sum(path, file, error);
     if (status) return status;
     json_t *const modules = list ? json_loads(list, JSON_REJECT_DUPLICATES, NULL) : NULL;

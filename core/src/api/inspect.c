@@ -24,17 +24,28 @@ static int64_t listed(const weir__net *net)
 int64_t weir_model_get(const weir_model *model, int32_t what)
 {
     switch (what) {
-    case WEIR_MODEL_FEATURES: return model->features;
-    case WEIR_MODEL_LATENT: return model->latent;
-    case WEIR_MODEL_CONTEXT: return model->context;
-    case WEIR_MODEL_PRECISION: return model->net.precision;
-    case WEIR_MODEL_PARAMETERS: return count_of(&model->net, WEIR__PARAMETER);
-    case WEIR_MODEL_BUFFERS: return count_of(&model->net, WEIR__BUFFER);
-    case WEIR_MODEL_TENSORS: return listed(&model->net);
-    case WEIR_MODEL_TILE: return model->last_tile;
-    case WEIR_MODEL_LEVELS: return model->levels;
-    case WEIR_MODEL_VERSION: return (int64_t)model->net.version;
-    default: return -1;
+    case WEIR_MODEL_FEATURES:
+        return model->features;
+    case WEIR_MODEL_LATENT:
+        return model->latent;
+    case WEIR_MODEL_CONTEXT:
+        return model->context;
+    case WEIR_MODEL_PRECISION:
+        return model->net.precision;
+    case WEIR_MODEL_PARAMETERS:
+        return count_of(&model->net, WEIR__PARAMETER);
+    case WEIR_MODEL_BUFFERS:
+        return count_of(&model->net, WEIR__BUFFER);
+    case WEIR_MODEL_TENSORS:
+        return listed(&model->net);
+    case WEIR_MODEL_TILE:
+        return model->last_tile;
+    case WEIR_MODEL_LEVELS:
+        return model->levels;
+    case WEIR_MODEL_VERSION:
+        return (int64_t)model->net.version;
+    default:
+        return -1;
     }
 }
 
@@ -58,8 +69,7 @@ static json_t *node_json(const weir__net *net, const weir__instance *instance)
     static const char *const traits[] = {"inverse_sequential", "inverse_numeric", "no_inverse",
                                          "volume_preserving",  "autoregressive",  "inverse_lossy"};
     static const char *const supplied[] = {"inverse", "inverse_vjp", "incremental", "precision", "gather"};
-    const uint32_t kept =
-        WEIR_TRAIT_INVERSE_SEQUENTIAL | WEIR_TRAIT_INVERSE_NUMERIC | WEIR_TRAIT_NO_INVERSE;
+    const uint32_t kept = WEIR_TRAIT_INVERSE_SEQUENTIAL | WEIR_TRAIT_INVERSE_NUMERIC | WEIR_TRAIT_NO_INVERSE;
     int64_t own = 0;
     for (int32_t i = 0; i < instance->tensor_count; i++) {
         const weir__tensor *const t = &net->tensors[instance->first_tensor + i];
@@ -71,11 +81,12 @@ static json_t *node_json(const weir__net *net, const weir__instance *instance)
         json_object_set_new(child, "slot", json_string(instance->slots[i]));
         json_array_append_new(children, child);
     }
-    json_t *const out = json_pack("{s:s, s:s, s:s, s:i, s:i, s:I, s:O, s:o}", "type", instance->module->id, "version",
-                                  instance->module->version, "name", instance->path, "in", (int)instance->child.in,
-                                  "out", (int)instance->child.out, "parameters", (json_int_t)own, "options",
-                                  instance->options, "children", children);
-    json_object_set_new(out, "plugin", instance->entry ? json_string(instance->entry->plugin) : json_string("host"));
+    json_t *const out = json_pack("{s:s, s:s, s:s, s:i, s:i, s:I, s:O, s:o}", "type", instance->module->id,
+                                  "version", instance->module->version, "name", instance->path, "in",
+                                  (int)instance->child.in, "out", (int)instance->child.out, "parameters",
+                                  (json_int_t)own, "options", instance->options, "children", children);
+    json_object_set_new(out, "plugin",
+                        instance->entry ? json_string(instance->entry->plugin) : json_string("host"));
     json_object_set_new(out, "traits", names_of(instance->child.traits, traits, 6));
     json_object_set_new(out, "supplied", names_of(instance->supplied, supplied, 5));
     json_object_set_new(out, "kept", json_boolean((instance->child.traits & kept) != 0));
@@ -84,8 +95,8 @@ static json_t *node_json(const weir__net *net, const weir__instance *instance)
 
 weir_status weir_model_describe(const weir_model *model, char **json, weir_error *error)
 {
-    json_t *const root = json_pack("{s:i, s:i, s:i, s:s, s:I, s:I}", "features", (int)model->features, "latent",
-                                   (int)model->latent, "context", (int)model->context, "dtype",
+    json_t *const root = json_pack("{s:i, s:i, s:i, s:s, s:I, s:I}", "features", (int)model->features,
+                                   "latent", (int)model->latent, "context", (int)model->context, "dtype",
                                    model->net.precision == WEIR_F32 ? "f32" : "f64", "parameters",
                                    (json_int_t)count_of(&model->net, WEIR__PARAMETER), "buffers",
                                    (json_int_t)count_of(&model->net, WEIR__BUFFER));
@@ -138,7 +149,7 @@ static int32_t handle_of(const weir_model *model, int64_t index)
     return -1;
 }
 
-weir_status weir_tensor(const weir_model *model, int64_t index, weir_tensor_info *info, weir_error *error)
+weir_status weir_tensor_at(const weir_model *model, int64_t index, weir_tensor_info *info, weir_error *error)
 {
     const int32_t h = index < 0 ? -1 : handle_of(model, index);
     if (h < 0) return weir__fail(error, WEIR_INVALID, "tensor %lld does not exist", (long long)index);
@@ -168,7 +179,8 @@ int64_t weir_tensor_find(const weir_model *model, const char *name)
     return -1;
 }
 
-static weir_status find_tensor(const weir_model *model, int64_t index, int64_t count, int32_t *handle, weir_error *error)
+static weir_status find_tensor(const weir_model *model, int64_t index, int64_t count, int32_t *handle,
+                               weir_error *error)
 {
     *handle = index < 0 ? -1 : handle_of(model, index);
     if (*handle < 0) return weir__fail(error, WEIR_INVALID, "tensor %lld does not exist", (long long)index);
@@ -178,21 +190,26 @@ static weir_status find_tensor(const weir_model *model, int64_t index, int64_t c
                       (long long)count);
 }
 
-weir_status weir_tensor_read(const weir_model *model, int64_t index, double *values, int64_t count, weir_error *error)
+weir_status weir_tensor_read(const weir_model *model, int64_t index, double *values, int64_t count,
+                             weir_error *error)
 {
     int32_t h;
     const weir_status status = find_tensor(model, index, count, &h, error);
     if (status) return status;
     const void *const data = model->net.table[h];
     for (int64_t i = 0; i < count; i++) {
-        if (model->net.tensors[h].integer) values[i] = (double)((const int64_t *)data)[i];
-        else if (model->net.precision == WEIR_F32) values[i] = (double)((const float *)data)[i];
-        else values[i] = ((const double *)data)[i];
+        if (model->net.tensors[h].integer)
+            values[i] = (double)((const int64_t *)data)[i];
+        else if (model->net.precision == WEIR_F32)
+            values[i] = (double)((const float *)data)[i];
+        else
+            values[i] = ((const double *)data)[i];
     }
     return WEIR_OK;
 }
 
-weir_status weir_tensor_write(weir_model *model, int64_t index, const double *values, int64_t count, weir_error *error)
+weir_status weir_tensor_write(weir_model *model, int64_t index, const double *values, int64_t count,
+                              weir_error *error)
 {
     int32_t h;
     const weir_status status = find_tensor(model, index, count, &h, error);
@@ -203,9 +220,12 @@ weir_status weir_tensor_write(weir_model *model, int64_t index, const double *va
         if (t->integer && !(fabs(values[i]) < 9e18))
             return weir__fail(error, WEIR_INVALID, "%s holds integers, %g does not fit", t->name, values[i]);
     for (int64_t i = 0; i < count; i++) {
-        if (t->integer) ((int64_t *)data)[i] = (int64_t)values[i];
-        else if (model->net.precision == WEIR_F32) ((float *)data)[i] = (float)values[i];
-        else ((double *)data)[i] = values[i];
+        if (t->integer)
+            ((int64_t *)data)[i] = (int64_t)values[i];
+        else if (model->net.precision == WEIR_F32)
+            ((float *)data)[i] = (float)values[i];
+        else
+            ((double *)data)[i] = values[i];
     }
     if (t->linear >= 0) weir__linear_mask(model->net.linears[t->linear], model->net.precision, data);
     weir__model_changed(model);
@@ -222,5 +242,6 @@ weir_status weir_freeze(weir_model *model, const char *pattern, int32_t frozen, 
         matched++;
     }
     if (matched) return WEIR_OK;
-    return weir__fail(error, WEIR_INVALID, "no parameter's name matches \"%s\"; print the model to see them", pattern);
+    return weir__fail(error, WEIR_INVALID, "no parameter's name matches \"%s\"; print the model to see them",
+                      pattern);
 }

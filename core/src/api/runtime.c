@@ -42,8 +42,8 @@ weir_status weir_open(const weir_settings *settings, weir_runtime **runtime, wei
     rt->log = settings && settings->log ? settings->log : log_to_stderr;
     rt->interrupted = settings ? settings->interrupted : NULL;
     rt->user = settings ? settings->user : NULL;
-    const weir_status status = weir__registry_open(settings ? settings->plugin_path : NULL, rt->log, rt->user,
-                                                   &rt->registry, error);
+    const weir_status status =
+        weir__registry_open(settings ? settings->plugin_path : NULL, rt->log, rt->user, &rt->registry, error);
     if (status) return free(rt), status;
     rt->pool = weir__pool_new(threads);
     if (!rt->pool) {
@@ -120,14 +120,16 @@ static json_t *module_json(const weir_module *m, const weir__entry *entry)
 {
     json_t *const options = json_array(), *const slots = json_array(), *const supplied = json_array();
     json_t *const dtypes = json_array();
-    for (int32_t i = 0; i < m->option_count; i++) json_array_append_new(options, option_json(weir__option_at(m, i)));
+    for (int32_t i = 0; i < m->option_count; i++)
+        json_array_append_new(options, option_json(weir__option_at(m, i)));
     for (int32_t i = 0; i < m->slot_count; i++) json_array_append_new(slots, slot_json(weir__slot_at(m, i)));
     lacks(m, supplied);
     if (!entry || entry->f32) json_array_append_new(dtypes, json_string("f32"));
     if (!entry || entry->f64) json_array_append_new(dtypes, json_string("f64"));
-    json_t *const out = json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o}", "id", m->id, "kind", kinds[m->kind],
-                                  "version", m->version, "summary", m->summary, "doc", m->doc ? m->doc : "", "options",
-                                  options, "children", slots, "supplied_by_host", supplied, "dtypes", dtypes);
+    json_t *const out =
+        json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o}", "id", m->id, "kind", kinds[m->kind],
+                  "version", m->version, "summary", m->summary, "doc", m->doc ? m->doc : "", "options",
+                  options, "children", slots, "supplied_by_host", supplied, "dtypes", dtypes);
     json_object_set_new(out, "plugin", entry ? json_string(entry->plugin) : json_string("host"));
     json_object_set_new(out, "file", entry ? json_string(entry->file) : json_null());
     return out;
@@ -156,9 +158,11 @@ weir_status weir_modules(weir_runtime *rt, const char *id, char **json, weir_err
         list_one(rt, weir__container_at(i, WEIR_F32)->id, list, error);
     for (int64_t i = 0; !id && i < weir__registry_count(rt->registry); i++) {
         weir_error skipped = {0};
-        if (list_one(rt, weir__registry_id(rt->registry, i), list, &skipped)) rt->log(rt->user, 2, skipped.message);
+        if (list_one(rt, weir__registry_id(rt->registry, i), list, &skipped))
+            rt->log(rt->user, 2, skipped.message);
     }
-    if (!status && !(*json = json_dumps(list, JSON_COMPACT))) status = weir__no_memory(error, "the list of modules");
+    if (!status && !(*json = json_dumps(list, JSON_COMPACT)))
+        status = weir__no_memory(error, "the list of modules");
     json_decref(list);
     return status;
 }

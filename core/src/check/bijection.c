@@ -5,7 +5,6 @@
 #include "check/checks.h"
 #include "check/dense.h"
 
-#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 
@@ -43,7 +42,7 @@ static void compare(const weir__call *out, const weir__call *back, const double 
         for (int32_t f = 0; f < x->tile.features; f++) {
             const double was = weir__field_get(x, f, r), is = weir__field_get(again, f, r);
             const double relative = verdict->limit * (1 + fabs(was));
-            const double conditioned = kappa && isfinite(kappa[r]) ? 64 * DBL_EPSILON * kappa[r] : 0;
+            const double conditioned = kappa && isfinite(kappa[r]) ? 64 * subject->rounding * kappa[r] : 0;
             weir__measure(verdict, verdict->limit * fabs(is - was) / fmax(relative, conditioned));
         }
 }
@@ -58,7 +57,7 @@ static void there_and_back(weir__subject *subject, const weir__map *first, const
         weir__call *const back = onward(subject, second, out);
         if (weir__have(verdict, back) &&
             weir__served(verdict, subject, weir__evaluate(subject, second, back), second->name))
-            compare(out, back, kappa, verdict);
+            compare(subject, out, back, kappa, verdict);
     }
     free(kappa);
 }

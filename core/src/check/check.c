@@ -33,10 +33,18 @@ typedef struct demand {
 
 /* ---- one module ---- */
 
+/* Limits are those of f64. A module that has f32 only, with the host converting around it, cannot meet them. */
+static double limit_for(const weir__promise *promise, const weir__subject *subject)
+{
+    const double coarse = 1e-3;
+    const int narrow = subject->module->precision == WEIR_F32;
+    return narrow && promise->limit > 0 && promise->limit < coarse ? coarse : promise->limit;
+}
+
 static void apply(weir__report *report, const weir__promise *promise, weir__subject *subject,
                   const weir__map *map)
 {
-    weir__verdict verdict = {.limit = promise->limit};
+    weir__verdict verdict = {.limit = limit_for(promise, subject)};
     promise->check(subject, map, &verdict);
     weir__calls_release(subject);
     weir__report_add(report, promise, map, subject, &verdict);

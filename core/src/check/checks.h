@@ -11,7 +11,9 @@
     X(vjp_parameters)                                                                                        \
     X(vjp_context)                                                                                           \
     X(vjp_joint) /* bijection.c */                                                                           \
-        X(round_trip) X(round_trip_back) X(log_det) X(log_det_sum) X(volume) X(elementwise) /* writes.c */   \
+    X(round_trip)                                                                                            \
+    X(round_trip_back)                                                                                       \
+    X(log_det) X(log_det_sum) X(volume) X(elementwise) /* writes.c */                                        \
         X(log_det_adds) X(overwrites) X(gradients_add) X(optional_arguments) X(inputs_kept) X(bounds)        \
             X(linear_cotangents)                                                /* rows.c */                 \
         X(row_counts) X(row_independence) X(padding) X(bad_rows) X(silent_rows) /* replay.c */               \

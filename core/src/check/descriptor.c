@@ -207,7 +207,8 @@ void weir__check_option_refusals(weir__subject *subject, const weir__map *map, w
     for (int32_t i = 0; i < module->option_count; i++) {
         const weir_option *const option = option_at(module, i);
         if (!option->name) continue;
-        if (!refused(subject, option->name, json_object()))
+        json_t *const wrong = option->type == WEIR_BOOLEAN ? json_string("yes") : json_true();
+        if (!refused(subject, option->name, wrong))
             weir__object(verdict, "option %s takes a value of the wrong type", option->name);
         if (option->type == WEIR_STRING && option->choices &&
             !refused(subject, option->name, json_string("no such choice")))

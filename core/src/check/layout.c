@@ -83,6 +83,8 @@ static void round_inputs(weir__call *call)
     }
 }
 
+#define JITTERS 3
+
 /* Every input moved by a few units in the last place of f32: how far that carries the results is their condition. */
 static void jitter(weir__subject *subject, weir__call *call)
 {
@@ -100,16 +102,33 @@ static void jitter(weir__subject *subject, weir__call *call)
 }
 
 /* Errors in units of the limit: 1e-3 (1 + |y|) plus what the condition explains. */
-static void compare_precisions(const weir__field *narrow, const weir__field *wide, const weir__field *moved,
-                               weir__verdict *verdict)
+static void compare_precisions(weir__argument a, const weir__call *narrow, const weir__call *wide,
+                               weir__call *const *moved, weir__verdict *verdict)
 {
-    for (int32_t f = 0; weir__field_there(wide) && f < wide->tile.features; f++)
-        for (int32_t r = 0; r < wide->tile.rows; r++) {
-            const double y = weir__field_get(wide, f, r);
-            const double drift = fabs(weir__field_get(moved, f, r) - y);
+    const weir__field *const field = &wide->field[a];
+    for (int32_t f = 0; weir__field_there(field) && f < field->tile.features; f++)
+        for (int32_t r = 0; r < field->tile.rows; r++) {
+            const double y = weir__field_get(field, f, r);
+            double drift = 0;
+            for (int32_t j = 0; j < JITTERS; j++)
+                drift = fmax(drift, fabs(weir__field_get(&moved[j]->field[a], f, r) - y));
             const double allowed = verdict->limit * (1 + fabs(y)) + (isfinite(drift) ? 16 * drift : 0);
-            weir__measure(verdict, verdict->limit * fabs(weir__field_get(narrow, f, r) - y) / allowed);
+            weir__measure(verdict,
+                          verdict->limit * fabs(weir__field_get(&narrow->field[a], f, r) - y) / allowed);
         }
+}
+
+/* A moved point that left the domain says nothing. */
+static int evaluate_moved(weir__subject *subject, const weir__map *map, const weir__call *wide,
+                          weir__call **moved)
+{
+    for (int32_t j = 0; j < JITTERS; j++) {
+        moved[j] = weir__call_like(subject, map, wide, WEIR__PLAIN);
+        if (!moved[j]) return 0;
+        jitter(subject, moved[j]);
+        if (weir__evaluate(subject, map, moved[j]) > WEIR_DISCARD) weir__call_copy(moved[j], wide);
+    }
+    return 1;
 }
 
 static void compare_twin(weir__subject *subject, const weir__map *map, weir__subject *twin,
@@ -119,16 +138,18 @@ static void compare_twin(weir__subject *subject, const weir__map *map, weir__sub
     weir__call *const wide = weir__call_new(subject, map, ROWS);
     if (!weir__have(verdict, wide)) return;
     round_inputs(wide);
-    weir__call *const moved = weir__call_like(subject, map, wide, WEIR__PLAIN);
+    weir__call *moved[JITTERS];
     weir__call *const narrow = map32 ? weir__call_like(twin, map32, wide, WEIR__PLAIN) : NULL;
     if (!map32) weir__object(verdict, "f32 has no %s", map->name);
-    if (!map32 || !weir__have(verdict, moved, narrow)) return;
-    jitter(subject, moved);
+    if (!map32 || !weir__have(verdict, narrow)) return;
     if (!weir__served(verdict, subject, weir__evaluate(subject, map, wide), map->name)) return;
-    if (weir__evaluate(subject, map, moved) > WEIR_DISCARD) weir__call_copy(moved, wide);
+    if (!evaluate_moved(subject, map, wide, moved)) {
+        weir__object(verdict, "out of memory");
+        return;
+    }
     if (!weir__served(verdict, twin, weir__evaluate(twin, map32, narrow), "the f32 call")) return;
     for (int32_t a = WEIR__Y; a <= WEIR__LANE; a++)
-        compare_precisions(&narrow->field[a], &wide->field[a], &moved->field[a], verdict);
+        compare_precisions((weir__argument)a, narrow, wide, moved, verdict);
 }
 
 void weir__check_single_precision(weir__subject *subject, const weir__map *map, weir__verdict *verdict)

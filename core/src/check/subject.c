@@ -1,6 +1,7 @@
 /* subject.c - opening a module for checks, its weights and its tensors. */
 #include "check/subject.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -199,6 +200,7 @@ weir_status weir__subject_open(weir__subject *subject, const weir__candidate *ca
     if (status != WEIR_OK) return status;
     subject->child = weir__solo_child(subject->solo);
     subject->module = weir__solo_module(subject->solo);
+    subject->rounding = subject->module->precision == WEIR_F32 ? FLT_EPSILON : DBL_EPSILON;
     subject->parameters = count_parameters(subject);
     subject->map_count = weir__maps_of(subject->child, setting->features, setting->context, subject->maps);
     status = weir__solo_prepare(subject->solo, error);

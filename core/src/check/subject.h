@@ -41,6 +41,7 @@ typedef struct weir__subject {
     weir__solo *solo;
     const weir_child *child;
     const weir_module *module;
+    double rounding;    /* of what the module computes in: the host may convert around it */
     int64_t parameters; /* numbers trained */
     int32_t points;
     weir__dice dice;

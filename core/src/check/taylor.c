@@ -7,7 +7,6 @@
  */
 #include "check/checks.h"
 
-#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,6 +25,7 @@ typedef struct expansion {
     const weir__map *map;
     weir__call *at, *moved, *direction; /* direction lies in the input arguments of a call */
     double *theta, *theta_moved, *theta_direction, *gradient;
+    int32_t attempt;
     uint32_t moving;                /* which */
     int64_t theta_first, theta_end; /* the parameters that move, of the whole vector */
     double value, slope, scale;
@@ -45,9 +45,10 @@ static double weight(int32_t feature, int32_t row)
     return 0.5 + fmod(0.618033988749895 * (feature * 7 + row * 3 + 1), 1.0);
 }
 
-static double phase(int32_t feature)
+/* Another scalar for another attempt: the curvature of one along a single parameter may vanish by accident. */
+static double phase(int32_t feature, int32_t attempt)
 {
-    return 0.4 + 0.3 * feature;
+    return 0.4 + 0.3 * feature + 0.9 * attempt;
 }
 
 static double lane_weight(int32_t row)
@@ -55,33 +56,35 @@ static double lane_weight(int32_t row)
     return 0.8 + 0.1 * (row % 5);
 }
 
-static double scalar_of(const weir__call *call, double *scale)
+static double scalar_of(const weir__call *call, int32_t attempt, double *scale)
 {
     long double sum = 0;
     const weir__field *const y = &call->field[WEIR__Y], *const lane = &call->field[WEIR__LANE];
     *scale = 0;
     for (int32_t r = 0; r < call->rows; r++) {
         for (int32_t f = 0; weir__field_there(y) && f < y->tile.features; f++) {
-            sum += weight(f, r) * sin(weir__field_get(y, f, r) + phase(f));
+            sum += weight(f, r) * sin(weir__field_get(y, f, r) + phase(f, attempt));
             *scale += weight(f, r) * (1 + fabs(weir__field_get(y, f, r)));
         }
         if (!weir__field_there(lane)) continue;
-        sum += lane_weight(r) * sin(weir__field_get(lane, 0, r) / 2);
+        sum += lane_weight(r) * sin(weir__field_get(lane, 0, r) / 2 + 0.7 * attempt);
         *scale += lane_weight(r) * (1 + fabs(weir__field_get(lane, 0, r)));
     }
     return (double)sum;
 }
 
-static void set_cotangents(weir__call *call)
+static void set_cotangents(weir__call *call, int32_t attempt)
 {
     weir__field *const y_bar = &call->field[WEIR__Y_BAR], *const lane_bar = &call->field[WEIR__LANE_BAR];
     for (int32_t r = 0; r < call->rows; r++) {
         for (int32_t f = 0; weir__field_there(y_bar) && f < y_bar->tile.features; f++)
             weir__field_set(y_bar, f, r,
-                            weight(f, r) * cos(weir__field_get(&call->field[WEIR__Y], f, r) + phase(f)));
+                            weight(f, r) *
+                                cos(weir__field_get(&call->field[WEIR__Y], f, r) + phase(f, attempt)));
         if (weir__field_there(lane_bar))
             weir__field_set(lane_bar, 0, r,
-                            lane_weight(r) / 2 * cos(weir__field_get(&call->field[WEIR__LANE], 0, r) / 2));
+                            lane_weight(r) / 2 *
+                                cos(weir__field_get(&call->field[WEIR__LANE], 0, r) / 2 + 0.7 * attempt));
     }
 }
 
@@ -91,8 +94,8 @@ static weir_status gradient_at(expansion *e)
 {
     weir_status status = weir__evaluate(e->subject, e->map, e->at);
     if (status != WEIR_OK) return status;
-    e->value = scalar_of(e->at, &e->scale);
-    set_cotangents(e->at);
+    e->value = scalar_of(e->at, e->attempt, &e->scale);
+    set_cotangents(e->at, e->attempt);
     status = weir__differentiate(e->subject, e->map, e->at);
     weir__gradient_read(e->subject, e->gradient);
     return status;
@@ -156,7 +159,7 @@ static double remainder_at(expansion *e, double h)
         if (weir__parameters_write(e->subject, e->theta_moved) != WEIR_OK) return NAN;
     }
     if (weir__evaluate(e->subject, e->map, e->moved) != WEIR_OK) return NAN;
-    return fabs(scalar_of(e->moved, &scale) - e->value - h * e->slope);
+    return fabs(scalar_of(e->moved, e->attempt, &scale) - e->value - h * e->slope);
 }
 
 /* ---- the fit ---- */
@@ -189,7 +192,7 @@ static double slope_error(const double *remainders, double rounding)
     return fabs(fitted_slope(remainders, end - count, count) - 2);
 }
 
-static double attempt(expansion *e, weir_status *status)
+static double slope_error_of(expansion *e, weir_status *status)
 {
     double remainders[STEPS];
     *status = gradient_at(e);
@@ -199,7 +202,7 @@ static double attempt(expansion *e, weir_status *status)
     if (!isfinite(e->slope) || !isfinite(e->value)) return INFINITY;
     for (int32_t k = 0; k < STEPS; k++) remainders[k] = remainder_at(e, ldexp(1, -k));
     if (e->moving & PARAMETERS && weir__parameters_write(e->subject, e->theta) != WEIR_OK) return INFINITY;
-    return slope_error(remainders, DBL_EPSILON * (e->scale + fabs(e->slope)));
+    return slope_error(remainders, e->subject->rounding * (e->scale + fabs(e->slope)));
 }
 
 static int prepare_call(expansion *e)
@@ -220,7 +223,8 @@ static void best_of_attempts(expansion *e, weir__verdict *verdict)
             weir__object(verdict, "out of memory");
             return;
         }
-        const double error = attempt(e, &status);
+        e->attempt = i;
+        const double error = slope_error_of(e, &status);
         if (!weir__served(verdict, e->subject, status, e->map->name)) return;
         best = fmin(best, error);
     }

@@ -125,19 +125,36 @@ static void without_lane(weir__subject *subject, const weir__map *map, const wei
         weir__measure(verdict, weir__field_distance(&call->field[WEIR__Y], &full->field[WEIR__Y]));
 }
 
-/* frame->gradients NULL and context_bar NULL: x_bar stays what it was. */
-static void without_gradients(weir__subject *subject, const weir__map *map, const weir__call *full,
-                              weir__verdict *verdict)
+/* The frame's table of gradients with every `step`-th tensor (from `step` - 1) frozen. Caller frees. */
+static void **frozen_table(const weir__subject *subject, const weir_frame *frame, int64_t step)
 {
-    static const weir__manner inputs_only = {.tape = 1};
+    const int64_t count = weir__solo_tensors(subject->solo);
+    void **const table = calloc((size_t)count + 1, sizeof *table);
+    for (int64_t h = 0; table && h < count; h++)
+        if (h % step != step - 1) table[h] = frame->gradients[h];
+    return table;
+}
+
+/* step 0: frame->gradients is NULL, and context_bar too; 1: all tensors are frozen; 2: every other one. x_bar and
+ * params_bar stay what they were. */
+static void without_gradients(weir__subject *subject, const weir__map *map, const weir__call *full,
+                              int64_t step, weir__verdict *verdict)
+{
+    const weir__manner manner = {.tape = 1, .gradients = step > 0};
     weir__call *const call = weir__call_like(subject, map, full, WEIR__PLAIN);
     if (!weir__have(verdict, call)) return;
-    weir_frame *const frame = weir__call_frame(subject, call, &inputs_only);
-    weir_status status = frame ? weir__call_run(subject, map, call, frame) : WEIR_ERROR;
+    weir_frame *const frame = weir__call_frame(subject, call, &manner);
+    if (!weir__have(verdict, frame)) return;
+    void **const table = step ? frozen_table(subject, frame, step) : NULL;
+    if (table) frame->gradients = table;
+    weir_status status = weir__call_run(subject, map, call, frame);
     if (status == WEIR_OK) status = weir__call_vjp(subject, map, call, frame);
+    frame->gradients = NULL;
+    free(table);
     if (!weir__served(verdict, subject, status, map->name)) return;
     for (size_t i = 0; i < 2; i++)
         weir__measure(verdict, weir__field_distance(&call->field[bars[i]], &full->field[bars[i]]));
+    if (!(verdict->figure <= verdict->limit)) weir__remark(verdict, "a frozen tensor changes other results");
 }
 
 void weir__check_optional_arguments(weir__subject *subject, const weir__map *map, weir__verdict *verdict)
@@ -154,7 +171,7 @@ void weir__check_optional_arguments(weir__subject *subject, const weir__map *map
         compare_without(subject, map, full, gradient, WEIR__BIT(WEIR__X_BAR), verdict);
         compare_without(subject, map, full, gradient, WEIR__BIT(WEIR__PARAMS_BAR), verdict);
         compare_without(subject, map, full, gradient, WEIR__BIT(WEIR__CONTEXT_BAR), verdict);
-        without_gradients(subject, map, full, verdict);
+        for (int64_t step = 0; step <= 2; step++) without_gradients(subject, map, full, step, verdict);
     }
     free(gradient);
     if (!bijection) return;

@@ -18,16 +18,18 @@ static weir_status noted(const weir__instance *child, weir_frame *frame, weir_st
     if (!run->place[0])
         snprintf(run->place, sizeof run->place, "%.180s (%.60s)", child->path, child->module->id);
     if (!run->message[0]) {
-        static const char *const words[] = {"", "", "does not offer this call", "refused the call", "failed",
-                                            "failed for good"};
-        snprintf(run->message, sizeof run->message, "%s", status <= WEIR_FATAL ? words[status] : "unknown status");
+        static const char *const words[] = {
+            "", "", "does not offer this call", "refused the call", "failed", "failed for good"};
+        snprintf(run->message, sizeof run->message, "%s",
+                 status <= WEIR_FATAL ? words[status] : "unknown status");
     }
     return status;
 }
 
 static int is_finite(const weir_frame *frame, const void *lane, int32_t r)
 {
-    return frame->precision == WEIR_F32 ? isfinite(((const float *)lane)[r]) : isfinite(((const double *)lane)[r]);
+    return frame->precision == WEIR_F32 ? isfinite(((const float *)lane)[r])
+                                        : isfinite(((const double *)lane)[r]);
 }
 
 /* Only in diagnosis, after a step has failed: notes the first module that made a value that is not finite. */
@@ -37,7 +39,8 @@ static void look(const weir__instance *child, weir_frame *frame, const weir_tile
     if (!run->diagnose || run->bad_place[0]) return;
     for (int32_t r = 0; r < frame->rows; r++) {
         int bad = log_det && !is_finite(frame, log_det, r);
-        for (int32_t f = 0; f < out->features && !bad; f++) bad = !is_finite(frame, weir__lane(frame, out, f), r);
+        for (int32_t f = 0; f < out->features && !bad; f++)
+            bad = !is_finite(frame, weir__lane(frame, out, f), r);
         if (!bad && !(frame->discard[r >> 6] >> (r & 63) & 1)) continue;
         snprintf(run->bad_place, sizeof run->bad_place, "%.180s (%.60s)", child->path, child->module->id);
         run->bad_row = r;
@@ -46,7 +49,8 @@ static void look(const weir__instance *child, weir_frame *frame, const weir_tile
 }
 
 /* Data-dependent initialisation: the wanted child's input goes to its `observe`, and the pass ends there. */
-static weir_status observed(const weir__instance *child, weir_frame *frame, int32_t inverse, const weir_tile *in)
+static weir_status observed(const weir__instance *child, weir_frame *frame, int32_t inverse,
+                            const weir_tile *in)
 {
     weir__run *const run = run_of(frame);
     weir_frame *const own = child->module->precision == frame->precision ? frame : &run->other;
@@ -59,8 +63,8 @@ static weir_status observed(const weir__instance *child, weir_frame *frame, int3
     return status > WEIR_DISCARD ? noted(child, frame, status) : WEIR__MET;
 }
 
-weir_status weir__call_forward(const weir__instance *child, weir_frame *frame, const weir_tile *x, const weir_tile *z,
-                               void *log_det)
+weir_status weir__call_forward(const weir__instance *child, weir_frame *frame, const weir_tile *x,
+                               const weir_tile *z, void *log_det)
 {
     if (run_of(frame)->observing == child) return observed(child, frame, 0, x);
     const int64_t mark = frame->services->scratch_mark(frame);
@@ -70,8 +74,8 @@ weir_status weir__call_forward(const weir__instance *child, weir_frame *frame, c
     return noted(child, frame, status);
 }
 
-weir_status weir__call_inverse(const weir__instance *child, weir_frame *frame, const weir_tile *z, const weir_tile *x,
-                               void *log_det)
+weir_status weir__call_inverse(const weir__instance *child, weir_frame *frame, const weir_tile *z,
+                               const weir_tile *x, void *log_det)
 {
     if (run_of(frame)->observing == child) return observed(child, frame, 1, z);
     if (!child->child.layer->inverse) return noted(child, frame, WEIR_UNSUPPORTED);

@@ -57,8 +57,8 @@ static int is_kept(const weir__run *run, const weir__instance *child, int invers
 }
 
 /* The block's size, and where in it the input of child i (in meeting order, i >= 1) lies; -1 when it is not kept. */
-static int64_t block_layout(const weir__container_self *self, const weir_frame *frame, int inverse, int32_t wanted,
-                            int64_t *place)
+static int64_t block_layout(const weir__container_self *self, const weir_frame *frame, int inverse,
+                            int32_t wanted, int64_t *place)
 {
     int64_t bytes = 0;
     *place = -1;
@@ -112,7 +112,8 @@ static weir_status pass(const weir__container_self *self, weir_frame *frame, int
     }
     if (!tape) return status;
     frame->tape = run->other.tape = tape;
-    record *const end = status <= WEIR_DISCARD ? frame->services->tape_push(frame, (int64_t)sizeof *end) : NULL;
+    record *const end =
+        status <= WEIR_DISCARD ? frame->services->tape_push(frame, (int64_t)sizeof *end) : NULL;
     if (!end) return status > WEIR_DISCARD ? status : WEIR_ERROR;
     end->block = block;
     return status;
@@ -147,9 +148,9 @@ static weir_status rebuild(const weir__instance *child, weir_frame *frame, int i
     return status;
 }
 
-static weir_status pass_back(const weir__container_self *self, weir_frame *frame, int inverse, const weir_tile *in,
-                             const weir_tile *out, const weir_tile *out_bar, const void *log_det_bar,
-                             const weir_tile *in_bar)
+static weir_status pass_back(const weir__container_self *self, weir_frame *frame, int inverse,
+                             const weir_tile *in, const weir_tile *out, const weir_tile *out_bar,
+                             const void *log_det_bar, const weir_tile *in_bar)
 {
     weir_status status = WEIR_OK;
     int64_t place;
@@ -164,7 +165,8 @@ static weir_status pass_back(const weir__container_self *self, weir_frame *frame
     weir_tile bar[2], rebuilt[2];
     for (int32_t i = 0; i < 2; i++) {
         bar[i] = weir__run_tile(frame, self->widest);
-        rebuilt[i] = ((const weir__run *)frame->host)->recompute ? weir__run_tile(frame, self->widest) : bar[i];
+        rebuilt[i] =
+            ((const weir__run *)frame->host)->recompute ? weir__run_tile(frame, self->widest) : bar[i];
         if (!bar[i].data || !rebuilt[i].data) return WEIR_ERROR;
     }
     weir_tile z = *out, z_bar = *out_bar;
@@ -198,14 +200,16 @@ static weir_status chain_inverse(const void *self, weir_frame *frame, const weir
     return pass(self, frame, 1, z, x, log_det);
 }
 
-static weir_status chain_forward_vjp(const void *self, weir_frame *frame, const weir_tile *x, const weir_tile *z,
-                                     const weir_tile *z_bar, const void *log_det_bar, const weir_tile *x_bar)
+static weir_status chain_forward_vjp(const void *self, weir_frame *frame, const weir_tile *x,
+                                     const weir_tile *z, const weir_tile *z_bar, const void *log_det_bar,
+                                     const weir_tile *x_bar)
 {
     return pass_back(self, frame, 0, x, z, z_bar, log_det_bar, x_bar);
 }
 
-static weir_status chain_inverse_vjp(const void *self, weir_frame *frame, const weir_tile *z, const weir_tile *x,
-                                     const weir_tile *x_bar, const void *log_det_bar, const weir_tile *z_bar)
+static weir_status chain_inverse_vjp(const void *self, weir_frame *frame, const weir_tile *z,
+                                     const weir_tile *x, const weir_tile *x_bar, const void *log_det_bar,
+                                     const weir_tile *z_bar)
 {
     return pass_back(self, frame, 1, z, x, x_bar, log_det_bar, z_bar);
 }
@@ -222,7 +226,8 @@ static void chain_destroy(void *memory)
 static weir_status append(weir__making *m, weir__container_self *self, const json_t *node, weir__space *in)
 {
     weir__instance *child = NULL;
-    weir__instance **const list = realloc(self->children, ((size_t)self->count + 1) * sizeof(weir__instance *));
+    weir__instance **const list =
+        realloc(self->children, ((size_t)self->count + 1) * sizeof(weir__instance *));
     if (!list) return weir__no_memory(m->error, "a chain");
     self->children = list;
     const weir_status status = weir__make_child(m, "layers", node, WEIR_LAYER, in, NULL, &child);
@@ -254,7 +259,8 @@ static weir_status make_chain(weir_builder *build, void **out, int64_t times)
     weir__making *const m = build->host;
     const json_t *const list = json_object_get(m->children, "layers");
     weir__space in = {0};
-    const size_t size = json_is_array(list) ? json_array_size(list) : json_is_object(list) && json_object_size(list);
+    const size_t size =
+        json_is_array(list) ? json_array_size(list) : json_is_object(list) && json_object_size(list);
     weir__container_self *const self = calloc(1, sizeof *self);
     if (!self) return weir__no_memory(m->error, "a chain"), m->failed = 1, WEIR_ERROR;
     self->widest = m->request->in->features;
@@ -310,41 +316,41 @@ static const weir_option count_option = {
     .summary = "how many times the layers are built, each time with parameters of their own",
 };
 
-#define CHAIN(bits)                                                                                     \
-    const weir_module weir__chain_f##bits = {                                                           \
-        .struct_size = (uint32_t)sizeof(weir_module),                                                   \
-        .kind = WEIR_LAYER,                                                                             \
-        .precision = WEIR_F##bits,                                                                      \
-        .id = "chain",                                                                                  \
-        .version = "1.0.0",                                                                             \
-        .summary = "layers one after the other",                                                        \
-        .doc = "f = f_n o ... o f_1; log-dets add up. Cost: the sum of its layers' in every call.",     \
-        .slots = &layers_slot,                                                                          \
-        .slot_count = 1,                                                                                \
-        .slot_stride = (int32_t)sizeof(weir_slot),                                                      \
-        .create = chain_create,                                                                         \
-        .destroy = chain_destroy,                                                                       \
-        .ops = &chain_ops,                                                                              \
+#define CHAIN(bits)                                                                                          \
+    const weir_module weir__chain_f##bits = {                                                                \
+        .struct_size = (uint32_t)sizeof(weir_module),                                                        \
+        .kind = WEIR_LAYER,                                                                                  \
+        .precision = WEIR_F##bits,                                                                           \
+        .id = "chain",                                                                                       \
+        .version = "1.0.0",                                                                                  \
+        .summary = "layers one after the other",                                                             \
+        .doc = "f = f_n o ... o f_1; log-dets add up. Cost: the sum of its layers' in every call.",          \
+        .slots = &layers_slot,                                                                               \
+        .slot_count = 1,                                                                                     \
+        .slot_stride = (int32_t)sizeof(weir_slot),                                                           \
+        .create = chain_create,                                                                              \
+        .destroy = chain_destroy,                                                                            \
+        .ops = &chain_ops,                                                                                   \
     }
 
-#define REPEAT(bits)                                                                                    \
-    const weir_module weir__repeat_f##bits = {                                                          \
-        .struct_size = (uint32_t)sizeof(weir_module),                                                   \
-        .kind = WEIR_LAYER,                                                                             \
-        .precision = WEIR_F##bits,                                                                      \
-        .id = "repeat",                                                                                 \
-        .version = "1.0.0",                                                                             \
-        .summary = "the same list of layers several times over",                                        \
-        .doc = "A chain of `count` copies of its layers, each with parameters of its own.",             \
-        .options = &count_option,                                                                       \
-        .option_count = 1,                                                                              \
-        .option_stride = (int32_t)sizeof(weir_option),                                                  \
-        .slots = &layers_slot,                                                                          \
-        .slot_count = 1,                                                                                \
-        .slot_stride = (int32_t)sizeof(weir_slot),                                                      \
-        .create = repeat_create,                                                                        \
-        .destroy = chain_destroy,                                                                       \
-        .ops = &chain_ops,                                                                              \
+#define REPEAT(bits)                                                                                         \
+    const weir_module weir__repeat_f##bits = {                                                               \
+        .struct_size = (uint32_t)sizeof(weir_module),                                                        \
+        .kind = WEIR_LAYER,                                                                                  \
+        .precision = WEIR_F##bits,                                                                           \
+        .id = "repeat",                                                                                      \
+        .version = "1.0.0",                                                                                  \
+        .summary = "the same list of layers several times over",                                             \
+        .doc = "A chain of `count` copies of its layers, each with parameters of its own.",                  \
+        .options = &count_option,                                                                            \
+        .option_count = 1,                                                                                   \
+        .option_stride = (int32_t)sizeof(weir_option),                                                       \
+        .slots = &layers_slot,                                                                               \
+        .slot_count = 1,                                                                                     \
+        .slot_stride = (int32_t)sizeof(weir_slot),                                                           \
+        .create = repeat_create,                                                                             \
+        .destroy = chain_destroy,                                                                            \
+        .ops = &chain_ops,                                                                                   \
     }
 
 CHAIN(32);

@@ -8,16 +8,16 @@
 typedef struct weir__container_self {
     weir__instance **children;
     int32_t count;
-    int32_t first, features; /* slice */
-    int32_t widest;          /* most features of any space between children */
+    int32_t first, features;            /* slice */
+    int32_t widest;                     /* most features of any space between children */
     int32_t keep_forward, keep_inverse; /* how many inputs recompute mode must keep, in each direction */
 } weir__container_self;
 
 /** Each calls the child, releases its scratch, checks the balance of the tape and notes the child's path on failure. */
-weir_status weir__call_forward(const weir__instance *child, weir_frame *frame, const weir_tile *x, const weir_tile *z,
-                               void *log_det);
-weir_status weir__call_inverse(const weir__instance *child, weir_frame *frame, const weir_tile *z, const weir_tile *x,
-                               void *log_det);
+weir_status weir__call_forward(const weir__instance *child, weir_frame *frame, const weir_tile *x,
+                               const weir_tile *z, void *log_det);
+weir_status weir__call_inverse(const weir__instance *child, weir_frame *frame, const weir_tile *z,
+                               const weir_tile *x, void *log_det);
 weir_status weir__call_forward_vjp(const weir__instance *child, weir_frame *frame, const weir_tile *x,
                                    const weir_tile *z, const weir_tile *z_bar, const void *log_det_bar,
                                    const weir_tile *x_bar);
@@ -29,7 +29,7 @@ weir_status weir__call_inverse_vjp(const weir__instance *child, weir_frame *fram
  *  all are. */
 uint32_t weir__container_traits(const weir__container_self *self);
 
-extern const weir_module weir__chain_f32, weir__chain_f64, weir__inverse_f32, weir__inverse_f64, weir__slice_f32,
-    weir__slice_f64, weir__repeat_f32, weir__repeat_f64;
+extern const weir_module weir__chain_f32, weir__chain_f64, weir__inverse_f32, weir__inverse_f64,
+    weir__slice_f32, weir__slice_f64, weir__repeat_f32, weir__repeat_f64;
 
 #endif

@@ -31,29 +31,31 @@ static weir__container_self *wrap_new(weir__making *m, const weir__space *in)
 
 /* ---- inverse ------------------------------------------------------------------------------------------------------ */
 
-static weir_status inverse_forward(const void *self, weir_frame *frame, const weir_tile *x, const weir_tile *z,
-                                   void *log_det)
+static weir_status inverse_forward(const void *self, weir_frame *frame, const weir_tile *x,
+                                   const weir_tile *z, void *log_det)
 {
     const weir__container_self *const s = self;
     return weir__call_inverse(s->children[0], frame, x, z, log_det);
 }
 
-static weir_status inverse_inverse(const void *self, weir_frame *frame, const weir_tile *z, const weir_tile *x,
-                                   void *log_det)
+static weir_status inverse_inverse(const void *self, weir_frame *frame, const weir_tile *z,
+                                   const weir_tile *x, void *log_det)
 {
     const weir__container_self *const s = self;
     return weir__call_forward(s->children[0], frame, z, x, log_det);
 }
 
-static weir_status inverse_forward_vjp(const void *self, weir_frame *frame, const weir_tile *x, const weir_tile *z,
-                                       const weir_tile *z_bar, const void *log_det_bar, const weir_tile *x_bar)
+static weir_status inverse_forward_vjp(const void *self, weir_frame *frame, const weir_tile *x,
+                                       const weir_tile *z, const weir_tile *z_bar, const void *log_det_bar,
+                                       const weir_tile *x_bar)
 {
     const weir__container_self *const s = self;
     return weir__call_inverse_vjp(s->children[0], frame, x, z, z_bar, log_det_bar, x_bar);
 }
 
-static weir_status inverse_inverse_vjp(const void *self, weir_frame *frame, const weir_tile *z, const weir_tile *x,
-                                       const weir_tile *x_bar, const void *log_det_bar, const weir_tile *z_bar)
+static weir_status inverse_inverse_vjp(const void *self, weir_frame *frame, const weir_tile *z,
+                                       const weir_tile *x, const weir_tile *x_bar, const void *log_det_bar,
+                                       const weir_tile *z_bar)
 {
     const weir__container_self *const s = self;
     return weir__call_forward_vjp(s->children[0], frame, z, x, x_bar, log_det_bar, z_bar);
@@ -91,17 +93,20 @@ static weir_status inverse_create(weir_builder *build, void **out)
 
 /* ---- slice ---------------------------------------------------------------------------------------------------------- */
 
-static void pass_rest(const weir__container_self *s, const weir_frame *frame, const weir_tile *from, const weir_tile *to)
+static void pass_rest(const weir__container_self *s, const weir_frame *frame, const weir_tile *from,
+                      const weir_tile *to)
 {
     const int32_t after = s->first + s->features;
-    const weir_tile head = weir__part(frame, from, 0, s->first), tail = weir__part(frame, from, after, from->features - after);
-    const weir_tile to_head = weir__part(frame, to, 0, s->first), to_tail = weir__part(frame, to, after, to->features - after);
+    const weir_tile head = weir__part(frame, from, 0, s->first),
+                    tail = weir__part(frame, from, after, from->features - after);
+    const weir_tile to_head = weir__part(frame, to, 0, s->first),
+                    to_tail = weir__part(frame, to, after, to->features - after);
     weir__copy_tile(frame, &head, &to_head);
     weir__copy_tile(frame, &tail, &to_tail);
 }
 
-static weir_status slice_map(const weir__container_self *s, weir_frame *frame, int inverse, const weir_tile *in,
-                             const weir_tile *out, void *log_det)
+static weir_status slice_map(const weir__container_self *s, weir_frame *frame, int inverse,
+                             const weir_tile *in, const weir_tile *out, void *log_det)
 {
     const weir_tile from = weir__part(frame, in, s->first, s->features);
     const weir_tile to = weir__part(frame, out, s->first, s->features);
@@ -110,16 +115,19 @@ static weir_status slice_map(const weir__container_self *s, weir_frame *frame, i
                    : weir__call_forward(s->children[0], frame, &from, &to, log_det);
 }
 
-static weir_status slice_vjp(const weir__container_self *s, weir_frame *frame, int inverse, const weir_tile *in,
-                             const weir_tile *out, const weir_tile *out_bar, const void *log_det_bar,
-                             const weir_tile *in_bar)
+static weir_status slice_vjp(const weir__container_self *s, weir_frame *frame, int inverse,
+                             const weir_tile *in, const weir_tile *out, const weir_tile *out_bar,
+                             const void *log_det_bar, const weir_tile *in_bar)
 {
-    const weir_tile x = weir__part(frame, in, s->first, s->features), z = weir__part(frame, out, s->first, s->features);
+    const weir_tile x = weir__part(frame, in, s->first, s->features),
+                    z = weir__part(frame, out, s->first, s->features);
     const weir_tile z_bar = weir__part(frame, out_bar, s->first, s->features);
     const weir_tile x_bar = in_bar ? weir__part(frame, in_bar, s->first, s->features) : (weir_tile){0};
     if (in_bar) pass_rest(s, frame, out_bar, in_bar);
-    return inverse ? weir__call_inverse_vjp(s->children[0], frame, &x, &z, &z_bar, log_det_bar, in_bar ? &x_bar : NULL)
-                   : weir__call_forward_vjp(s->children[0], frame, &x, &z, &z_bar, log_det_bar, in_bar ? &x_bar : NULL);
+    return inverse ? weir__call_inverse_vjp(s->children[0], frame, &x, &z, &z_bar, log_det_bar,
+                                            in_bar ? &x_bar : NULL)
+                   : weir__call_forward_vjp(s->children[0], frame, &x, &z, &z_bar, log_det_bar,
+                                            in_bar ? &x_bar : NULL);
 }
 
 static weir_status slice_forward(const void *self, weir_frame *frame, const weir_tile *x, const weir_tile *z,
@@ -134,14 +142,16 @@ static weir_status slice_inverse(const void *self, weir_frame *frame, const weir
     return slice_map(self, frame, 1, z, x, log_det);
 }
 
-static weir_status slice_forward_vjp(const void *self, weir_frame *frame, const weir_tile *x, const weir_tile *z,
-                                     const weir_tile *z_bar, const void *log_det_bar, const weir_tile *x_bar)
+static weir_status slice_forward_vjp(const void *self, weir_frame *frame, const weir_tile *x,
+                                     const weir_tile *z, const weir_tile *z_bar, const void *log_det_bar,
+                                     const weir_tile *x_bar)
 {
     return slice_vjp(self, frame, 0, x, z, z_bar, log_det_bar, x_bar);
 }
 
-static weir_status slice_inverse_vjp(const void *self, weir_frame *frame, const weir_tile *z, const weir_tile *x,
-                                     const weir_tile *x_bar, const void *log_det_bar, const weir_tile *z_bar)
+static weir_status slice_inverse_vjp(const void *self, weir_frame *frame, const weir_tile *z,
+                                     const weir_tile *x, const weir_tile *x_bar, const void *log_det_bar,
+                                     const weir_tile *z_bar)
 {
     return slice_vjp(self, frame, 1, z, x, x_bar, log_det_bar, z_bar);
 }
@@ -173,7 +183,8 @@ static weir_status slice_create(weir_builder *build, void **out)
         build->fail(build, "the slice ends beyond the last feature");
         return WEIR_INVALID;
     }
-    if (weir__space_init(&in, (int32_t)count, m->request->in->made_by, m->error)) return m->failed = 1, WEIR_ERROR;
+    if (weir__space_init(&in, (int32_t)count, m->request->in->made_by, m->error))
+        return m->failed = 1, WEIR_ERROR;
     for (int32_t f = 0; f < count; f++) {
         in.lanes[f] = m->request->in->lanes[first + f];
         in.lanes[f].first -= (int32_t)first;
@@ -235,41 +246,42 @@ static const weir_option slice_options[] = {
      .summary = "number of features"},
 };
 
-#define WRAP(bits)                                                                                             \
-    const weir_module weir__inverse_f##bits = {                                                                \
-        .struct_size = (uint32_t)sizeof(weir_module),                                                          \
-        .kind = WEIR_LAYER,                                                                                    \
-        .precision = WEIR_F##bits,                                                                             \
-        .flags = WEIR_MODULE_INDEXED_OK,                                                                       \
-        .id = "inverse",                                                                                       \
-        .version = "1.0.0",                                                                                    \
-        .summary = "a layer run the other way: its forward is the child's inverse",                            \
-        .doc = "f = g^-1 for a child g; an autoregressive child makes an inverse autoregressive flow (IAF).",  \
-        .slots = &layer_slot,                                                                                  \
-        .slot_count = 1,                                                                                       \
-        .slot_stride = (int32_t)sizeof(weir_slot),                                                             \
-        .create = inverse_create,                                                                              \
-        .destroy = wrap_destroy,                                                                               \
-        .ops = &inverse_ops,                                                                                   \
-    };                                                                                                         \
-    const weir_module weir__slice_f##bits = {                                                                  \
-        .struct_size = (uint32_t)sizeof(weir_module),                                                          \
-        .kind = WEIR_LAYER,                                                                                    \
-        .precision = WEIR_F##bits,                                                                             \
-        .flags = WEIR_MODULE_INDEXED_OK,                                                                       \
-        .id = "slice",                                                                                         \
-        .version = "1.0.0",                                                                                    \
-        .summary = "a layer on some of the features; the others pass unchanged",                               \
-        .doc = "Features first .. first + count - 1 go through the child, the rest through the identity.",     \
-        .options = slice_options,                                                                              \
-        .option_count = 2,                                                                                     \
-        .option_stride = (int32_t)sizeof(weir_option),                                                         \
-        .slots = &layer_slot,                                                                                  \
-        .slot_count = 1,                                                                                       \
-        .slot_stride = (int32_t)sizeof(weir_slot),                                                             \
-        .create = slice_create,                                                                                \
-        .destroy = wrap_destroy,                                                                               \
-        .ops = &slice_ops,                                                                                     \
+#define WRAP(bits)                                                                                           \
+    const weir_module weir__inverse_f##bits = {                                                              \
+        .struct_size = (uint32_t)sizeof(weir_module),                                                        \
+        .kind = WEIR_LAYER,                                                                                  \
+        .precision = WEIR_F##bits,                                                                           \
+        .flags = WEIR_MODULE_INDEXED_OK,                                                                     \
+        .id = "inverse",                                                                                     \
+        .version = "1.0.0",                                                                                  \
+        .summary = "a layer run the other way: its forward is the child's inverse",                          \
+        .doc =                                                                                               \
+            "f = g^-1 for a child g; an autoregressive child makes an inverse autoregressive flow (IAF).",   \
+        .slots = &layer_slot,                                                                                \
+        .slot_count = 1,                                                                                     \
+        .slot_stride = (int32_t)sizeof(weir_slot),                                                           \
+        .create = inverse_create,                                                                            \
+        .destroy = wrap_destroy,                                                                             \
+        .ops = &inverse_ops,                                                                                 \
+    };                                                                                                       \
+    const weir_module weir__slice_f##bits = {                                                                \
+        .struct_size = (uint32_t)sizeof(weir_module),                                                        \
+        .kind = WEIR_LAYER,                                                                                  \
+        .precision = WEIR_F##bits,                                                                           \
+        .flags = WEIR_MODULE_INDEXED_OK,                                                                     \
+        .id = "slice",                                                                                       \
+        .version = "1.0.0",                                                                                  \
+        .summary = "a layer on some of the features; the others pass unchanged",                             \
+        .doc = "Features first .. first + count - 1 go through the child, the rest through the identity.",   \
+        .options = slice_options,                                                                            \
+        .option_count = 2,                                                                                   \
+        .option_stride = (int32_t)sizeof(weir_option),                                                       \
+        .slots = &layer_slot,                                                                                \
+        .slot_count = 1,                                                                                     \
+        .slot_stride = (int32_t)sizeof(weir_slot),                                                           \
+        .create = slice_create,                                                                              \
+        .destroy = wrap_destroy,                                                                             \
+        .ops = &slice_ops,                                                                                   \
     }
 
 WRAP(32);

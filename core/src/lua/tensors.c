@@ -8,7 +8,7 @@ static weir_tensor_info info_at(lua_State *L, const weir_model *model, int64_t i
 {
     weir_tensor_info info = {.struct_size = (uint32_t)sizeof info};
     weir_error error;
-    if (weir_tensor(model, index, &info, &error)) luaL_error(L, "%s", error.message);
+    if (weir_tensor_at(model, index, &info, &error)) luaL_error(L, "%s", error.message);
     return info;
 }
 

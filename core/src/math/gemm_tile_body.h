@@ -161,6 +161,66 @@ static void NAME(copy_panel)(const NAME(product) * p, int64_t count, REAL *panel
     }
 }
 
+/* ---- one column ----------------------------------------------------------------------------- */
+
+/* A vector's lanes added up four apart. By pointer: wide vectors as values would depend on the instruction set. */
+static inline __attribute__((always_inline)) void NAME(fold)(const vector *sum, NAME(quad) * total)
+{
+    REAL lanes[LANES < 4 ? 4 : LANES] = {0};
+    *(loose *)lanes = *sum;
+    *total = *(const NAME(quad) *)lanes;
+    UNROLL
+    for (int i = 4; i < LANES; i += 4) *total += *(const NAME(quad) *)(lanes + i);
+}
+
+/* The products of four rows, each contiguous, with a contiguous vector. */
+static void NAME(four_dots)(int64_t k, const REAL *const row[4], const REAL *x, REAL result[4])
+{
+    typedef NAME(quad) quad;
+    vector sum[4] = {{0}};
+    quad part[4];
+    int64_t p = 0;
+    for (; p + LANES <= k; p += LANES) {
+        const vector right = *(const loose *)(x + p);
+        UNROLL
+        for (int i = 0; i < 4; i++) sum[i] += *(const loose *)(row[i] + p) * right;
+    }
+    UNROLL
+    for (int i = 0; i < 4; i++) NAME(fold)(&sum[i], &part[i]);
+    for (; p + 4 <= k; p += 4) {
+        UNROLL
+        for (int i = 0; i < 4; i++) part[i] += *(const quad *)(row[i] + p) * *(const quad *)(x + p);
+    }
+    for (; p < k; p++) {
+        UNROLL
+        for (int i = 0; i < 4; i++) part[i][0] += row[i][p] * x[p];
+    }
+    const quad low01 = __builtin_shufflevector(part[0], part[1], 0, 4, 1, 5);
+    const quad low23 = __builtin_shufflevector(part[2], part[3], 0, 4, 1, 5);
+    const quad high01 = __builtin_shufflevector(part[0], part[1], 2, 6, 3, 7);
+    const quad high23 = __builtin_shufflevector(part[2], part[3], 2, 6, 3, 7);
+    *(quad *)result = (__builtin_shufflevector(low01, low23, 0, 1, 4, 5) +
+                       __builtin_shufflevector(low01, low23, 2, 3, 6, 7)) +
+                      (__builtin_shufflevector(high01, high23, 0, 1, 4, 5) +
+                       __builtin_shufflevector(high01, high23, 2, 3, 6, 7));
+}
+
+/* A times one column, both contiguous along k: a single sample on its way through a network. */
+static void NAME(one_column)(int64_t m, const NAME(product) * p)
+{
+    for (int64_t i = 0; i < m; i += 4) {
+        const int64_t count = m - i < 4 ? m - i : 4;
+        const REAL *row[4];
+        for (int64_t j = 0; j < 4; j++) row[j] = p->a + (i + (j < count ? j : count - 1)) * p->a_row;
+        REAL sum[4];
+        NAME(four_dots)(p->k, row, p->b, sum);
+        for (int64_t j = 0; j < count; j++) {
+            REAL *const c = p->c + (i + j) * p->c_row;
+            *c = p->beta == 0 ? p->alpha * sum[j] : p->beta * *c + p->alpha * sum[j];
+        }
+    }
+}
+
 /* ---- loops ---------------------------------------------------------------------------------- */
 
 /* m rows by one panel of `vectors` vectors, read and written where they lie. */
@@ -248,12 +308,23 @@ static void NAME(slice)(int64_t m, int64_t n, const NAME(product) * p)
 WEIR__GEMM(NAME(weir__gemm))
 {
     if (m <= 0 || n <= 0) return;
-    if (c_col != 1 && c_row == 1) {
+    const int column = n == 1 && a_col == 1 && (b_row == 1 || k == 1);
+    if (c_col != 1 && c_row == 1 && !column) {
         NAME(weir__gemm)(n, m, k, alpha, b, b_col, b_row, a, a_col, a_row, beta, c, c_col, c_row);
         return;
     }
     if (k <= 0 || alpha == 0 || (c_col != 1 && n > 1) || (m > LARGE && n > LARGE && k > LARGE)) {
         BIG(m, n, k, alpha, a, a_row, a_col, b, b_row, b_col, beta, c, c_row, c_col);
+        return;
+    }
+    NAME(product)
+    p = {.k = k, .alpha = (REAL)alpha, .beta = (REAL)beta, .a = a, .b = b, .c = c, .a_row = a_row};
+    p.a_col = a_col;
+    p.b_row = b_row;
+    p.b_col = b_col;
+    p.c_row = c_row;
+    if (column) {
+        NAME(one_column)(m, &p);
         return;
     }
 #ifdef SHORT
@@ -262,17 +333,6 @@ WEIR__GEMM(NAME(weir__gemm))
         return;
     }
 #endif
-    NAME(product)
-    p = {.alpha = (REAL)alpha,
-         .beta = (REAL)beta,
-         .a = a,
-         .b = b,
-         .c = c,
-         .a_row = a_row,
-         .a_col = a_col,
-         .b_row = b_row,
-         .b_col = b_col,
-         .c_row = c_row};
     /* Slices of k of nearly equal depth. */
     const int64_t slices = (k + DEPTH - 1) / DEPTH;
     for (int64_t s = 0; s < slices; s++) {

@@ -3,6 +3,7 @@
 #include "math/activation.h"
 #include "math/lanes.h"
 #include "math/linear_call.h"
+#include "math/row.h"
 
 /* The inputs that outputs [first, end) see. */
 static int32_t extent_of(const weir__linear *linear, int32_t first, int32_t end)
@@ -60,6 +61,32 @@ static void multiply_range(weir_frame *frame, const weir__linear *linear, int32_
     }
 }
 
+/* A single sample: its numbers are brought together, multiplied as one column, and spread over the padding, which is to
+ * repeat a row anyway. */
+static weir_status one_row(weir_frame *frame, const weir__linear *linear, int32_t first, int32_t end,
+                           const weir_tile *x, const weir_tile *y, uint32_t flags)
+{
+    const int64_t size = weir__element_size(frame), in = linear->in;
+    const int32_t seen = extent_of(linear, first, end);
+    const char *const weight = frame->tensors[linear->weight];
+    const char *const bias = linear->bias < 0 ? NULL : frame->tensors[linear->bias];
+    char *const inputs = frame->services->scratch_take(frame, seen * size);
+    char *const outputs = frame->services->scratch_take(frame, (end - first) * size);
+    if ((!inputs && seen > 0) || !outputs) return WEIR_ERROR;
+    weir__row_gather(frame, x, 0, seen, inputs);
+    if (flags & WEIR_LINEAR_ADD) weir__row_gather(frame, y, first, end, outputs);
+    for (int32_t b = block_of(linear, first), o = first; o < end; b++) {
+        const int32_t next = linear->block_first[b + 1] < end ? linear->block_first[b + 1] : end;
+        frame->math->gemm(next - o, 1, extent_of(linear, o, next), 1.0, weight + o * in * size, in, 1, inputs,
+                          1, 1, flags & WEIR_LINEAR_ADD ? 1.0 : 0.0, outputs + (o - first) * size, 1, 1);
+        o = next;
+    }
+    if (bias) weir__row_add(frame, end - first, bias + first * size, outputs);
+    weir__activate(frame->math, linear->activation, 1, end - first, NULL, outputs, 0);
+    weir__row_spread(frame, y, first, end, outputs);
+    return WEIR_OK;
+}
+
 weir_status weir__linear_forward(weir_frame *frame, weir_handle handle, int32_t first, int32_t count,
                                  const weir_tile *x, const weir_tile *y, uint32_t flags)
 {
@@ -74,8 +101,10 @@ weir_status weir__linear_forward(weir_frame *frame, weir_handle handle, int32_t 
     weir__lanes in, out;
     const int64_t mark = frame->services->scratch_mark(frame);
     weir_status status = WEIR_ERROR;
-    if (weir__lanes_open(frame, x, 0, extent_of(linear, first, first + count), 1, &in) &&
-        weir__lanes_open(frame, y, first, count, (flags & WEIR_LINEAR_ADD) != 0, &out)) {
+    if (y->rows == 1) {
+        status = one_row(frame, linear, first, first + count, x, y, flags);
+    } else if (weir__lanes_open(frame, x, 0, extent_of(linear, first, first + count), 1, &in) &&
+               weir__lanes_open(frame, y, first, count, (flags & WEIR_LINEAR_ADD) != 0, &out)) {
         multiply_range(frame, linear, first, first + count, y->width, &in, &out, flags);
         weir__lanes_store(&out, first, count);
         status = WEIR_OK;

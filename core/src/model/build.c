@@ -44,7 +44,8 @@ static const json_t *option(weir_builder *b, const char *name, int32_t type)
         break;
     }
     char text[160];
-    snprintf(text, sizeof text, "the plugin asked for option \"%.60s\" which its schema does not declare so", name);
+    snprintf(text, sizeof text, "the plugin asked for option \"%.60s\" which its schema does not declare so",
+             name);
     refuse(m, text);
     return NULL;
 }
@@ -133,7 +134,8 @@ static int same_shape(const weir__tensor *t, int32_t rank, const int64_t *dims)
 /* The next tensor of a shared node, in the order in which the first node declared them. */
 static weir_handle taken_over(weir__making *m, int32_t kind, int32_t rank, const int64_t *dims)
 {
-    if (m->share_next >= m->share->count) return refuse(m, "shares with a module that declares fewer tensors"), -1;
+    if (m->share_next >= m->share->count)
+        return refuse(m, "shares with a module that declares fewer tensors"), -1;
     const weir_handle h = m->share->handles[m->share_next++];
     const weir__tensor *const t = &m->net->tensors[h];
     if (t->kind != kind || !same_shape(t, rank, dims))
@@ -174,7 +176,8 @@ static weir_handle declare(weir__making *m, const char *name, int32_t kind, int3
     t->frozen = m->request->frozen;
     const weir_handle h = m->net->tensor_count++;
     for (int32_t i = m->instance->first_tensor; i < h; i++)
-        if (strcmp(m->net->tensors[i].name, t->name) == 0) return refuse(m, "declares a tensor's name twice"), -1;
+        if (strcmp(m->net->tensors[i].name, t->name) == 0)
+            return refuse(m, "declares a tensor's name twice"), -1;
     if (shared && !remember_share(m, h)) return refuse(m, "out of memory"), -1;
     return h;
 }
@@ -212,7 +215,8 @@ static weir_handle derived(weir_builder *b, const char *name, int32_t rank, cons
     return declare(making_of(b), name, WEIR__DERIVED, rank, dims);
 }
 
-static weir_handle buffer(weir_builder *b, const char *name, int32_t rank, const int64_t *dims, const weir_init *init)
+static weir_handle buffer(weir_builder *b, const char *name, int32_t rank, const int64_t *dims,
+                          const weir_init *init)
 {
     weir__making *const m = making_of(b);
     return start_with(m, declare(m, name, WEIR__BUFFER, rank, dims), init);
@@ -235,13 +239,14 @@ static weir_handle integer_buffer(weir_builder *b, const char *name, int32_t ran
 
 /* ---- linear objects --------------------------------------------------------------------------------------------- */
 
-static weir_handle linear_tensor(weir__making *m, const weir_linear_spec *spec, const char *what, int32_t rank,
-                                 const weir_init *init, uint32_t flags)
+static weir_handle linear_tensor(weir__making *m, const weir_linear_spec *spec, const char *what,
+                                 int32_t rank, const weir_init *init, uint32_t flags)
 {
     char name[140];
     const int64_t dims[2] = {spec->out, spec->in};
     const double reach = spec->in > 0 ? 1 / sqrt((double)spec->in) : 0;
-    const weir_init usual = {.struct_size = (uint32_t)sizeof usual, .kind = WEIR_INIT_UNIFORM, .a = -reach, .b = reach};
+    const weir_init usual = {
+        .struct_size = (uint32_t)sizeof usual, .kind = WEIR_INIT_UNIFORM, .a = -reach, .b = reach};
     snprintf(name, sizeof name, "%s.%s", spec->name ? spec->name : "", what);
     return parameter(&m->builder, name, rank, dims, init ? init : &usual, flags);
 }
@@ -253,7 +258,8 @@ static weir_handle linear(weir_builder *b, const weir_linear_spec *spec)
     if (m->failed) return -1;
     if (spec->in < 0 || spec->out < 0 || spec->activation < 0 || spec->activation > WEIR_ACTIVATION_SOFTPLUS)
         return refuse(m, "a linear object has a wrong shape or activation"), -1;
-    weir__linear **const linears = realloc(net->linears, ((size_t)net->linear_count + 1) * sizeof(weir__linear *));
+    weir__linear **const linears =
+        realloc(net->linears, ((size_t)net->linear_count + 1) * sizeof(weir__linear *));
     if (!linears) return refuse(m, "out of memory"), -1;
     net->linears = linears;
     weir__linear *const made = calloc(1, sizeof *made);
@@ -306,7 +312,8 @@ static const weir_child *child(weir__making *m, const char *name, int32_t kind, 
     if (slot < 0) return refuse(m, "the plugin asked for a child slot that it does not declare"), NULL;
     const weir_slot *const s = weir__slot_at(m->instance->module, slot);
     const json_t *node = next_node(m, slot);
-    if (!node && m->cursors[slot] == 0 && s->default_id) node = usual = json_pack("{s:s}", "type", s->default_id);
+    if (!node && m->cursors[slot] == 0 && s->default_id)
+        node = usual = json_pack("{s:s}", "type", s->default_id);
     if (!node) {
         char text[200];
         if (s->optional || m->cursors[slot]) return NULL;

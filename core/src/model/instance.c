@@ -20,7 +20,7 @@ static void instance_free(weir__instance *instance)
 {
     if (instance->self && instance->module->destroy) instance->module->destroy(instance->self);
     free(instance->path);
-    free(instance->shim);
+    weir__supply_free(instance);
     free(instance->identity);
     weir__space_clear(&instance->in);
     weir__space_clear(&instance->out);
@@ -69,15 +69,17 @@ static weir_status check_keys(const json_t *node, const char *path, weir_error *
     static const char *const known[] = {"type", "options", "children", "share", "frozen"};
     const char *key;
     json_t *value;
-    if (!json_is_object(node)) return weir__fail(error, WEIR_INVALID, "%s: expected a module description", path);
+    if (!json_is_object(node))
+        return weir__fail(error, WEIR_INVALID, "%s: expected a module description", path);
     json_object_foreach((json_t *)(uintptr_t)node, key, value)
     {
         int found = 0;
         for (size_t i = 0; i < sizeof known / sizeof *known; i++) found |= strcmp(key, known[i]) == 0;
         if (found) continue;
         const char *const near = weir__nearest(key, known, 5);
-        return weir__fail(error, WEIR_INVALID, "%s: unknown key \"%s\"%s%s%s", path, key, near ? "; did you mean \"" : "",
-                          near ? near : "; a node has type, options, children, share, frozen", near ? "\"?" : "");
+        return weir__fail(
+            error, WEIR_INVALID, "%s: unknown key \"%s\"%s%s%s", path, key, near ? "; did you mean \"" : "",
+            near ? near : "; a node has type, options, children, share, frozen", near ? "\"?" : "");
     }
     if (!json_is_string(json_object_get(node, "type")))
         return weir__fail(error, WEIR_INVALID, "%s: \"type\" must name a module", path);
@@ -95,10 +97,13 @@ static weir_status check_children(const weir_module *module, const json_t *child
     const char *key;
     json_t *value;
     int64_t count = 0;
-    if (!children || json_is_null(children) || (json_is_array(children) && !json_array_size(children))) return WEIR_OK;
+    if (!children || json_is_null(children) || (json_is_array(children) && !json_array_size(children)))
+        return WEIR_OK;
     if (!json_is_object(children))
-        return weir__fail(error, WEIR_INVALID, "%s (%s): children must be an object of slots", path, module->id);
-    for (int32_t i = 0; i < module->slot_count && count < 16; i++) names[count++] = weir__slot_at(module, i)->name;
+        return weir__fail(error, WEIR_INVALID, "%s (%s): children must be an object of slots", path,
+                          module->id);
+    for (int32_t i = 0; i < module->slot_count && count < 16; i++)
+        names[count++] = weir__slot_at(module, i)->name;
     json_object_foreach((json_t *)(uintptr_t)children, key, value)
     {
         int found = 0;
@@ -153,8 +158,8 @@ static weir_status join_share(weir__making *m, const char *name, weir_error *err
     for (int32_t i = 0; i < net->share_count; i++) {
         if (strcmp(net->shares[i].name, name)) continue;
         if (net->shares[i].module != m->instance->module)
-            return weir__fail(error, WEIR_INVALID, "%s: shares \"%s\" with a module of type %s", m->request->path, name,
-                              net->shares[i].module->id);
+            return weir__fail(error, WEIR_INVALID, "%s: shares \"%s\" with a module of type %s",
+                              m->request->path, name, net->shares[i].module->id);
         m->share = &net->shares[i];
         return WEIR_OK;
     }
@@ -247,8 +252,8 @@ static weir_status make(weir__making *m, const weir__request *request, weir_erro
     }
     instance->tensor_count = m->net->tensor_count - instance->first_tensor;
     if (instance->module->kind == WEIR_UNIVARIATE && !instance->identity)
-        return weir__fail(error, WEIR_INVALID, "%s (%s): the plugin declared no parameters per element", request->path,
-                          instance->module->id);
+        return weir__fail(error, WEIR_INVALID, "%s (%s): the plugin declared no parameters per element",
+                          request->path, instance->module->id);
     return settle_output(m, instance, error);
 }
 
@@ -264,8 +269,8 @@ weir_status weir__build(weir__net *net, const weir__request *request, weir__inst
     const weir__entry *entry = NULL;
     if ((status = find_module(net, request, type, &module, &entry, error))) return status;
     if (request->kind && module->kind != request->kind)
-        return weir__fail(error, WEIR_INVALID, "%s: %s is a %s, a %s is needed here", request->path, module->id,
-                          kind_names[module->kind], kind_names[request->kind]);
+        return weir__fail(error, WEIR_INVALID, "%s: %s is a %s, a %s is needed here", request->path,
+                          module->id, kind_names[module->kind], kind_names[request->kind]);
     m.instance = new_instance(request->path);
     if (!m.instance) return weir__no_memory(error, "a module");
     m.instance->module = module;
@@ -287,7 +292,8 @@ weir_status weir__build(weir__net *net, const weir__request *request, weir__inst
     if (!status) {
         set_child(m.instance, &inner);
         m.instance->child = m.instance->own;
-        if (!request->plain) status = weir__supply(net, m.instance, error);
+        if (!request->plain)
+            status = weir__supply(m.instance, request->caller ? request->caller : net->precision, error);
         if (!status) status = list_instance(net, m.instance, error);
     }
     free(m.cursors);
@@ -322,9 +328,12 @@ weir_status weir__make_child(weir__making *m, const char *slot, const json_t *no
     int32_t number = 1;
     for (int32_t i = 0; i < m->instance->child_count; i++) number += strcmp(m->instance->slots[i], slot) == 0;
     const int list = strcmp(slot, "layers") == 0;
-    if (list) snprintf(path, sizeof path, "%s.%d", m->request->path, (int)number);
-    else if (number > 1) snprintf(path, sizeof path, "%s.%s.%d", m->request->path, slot, (int)number);
-    else snprintf(path, sizeof path, "%s.%s", m->request->path, slot);
+    if (list)
+        snprintf(path, sizeof path, "%s.%d", m->request->path, (int)number);
+    else if (number > 1)
+        snprintf(path, sizeof path, "%s.%s.%d", m->request->path, slot, (int)number);
+    else
+        snprintf(path, sizeof path, "%s.%s", m->request->path, slot);
     if (strlen(path) > 300) {
         weir__fail(m->error, WEIR_INVALID, "%.100s...: modules are nested too deeply", path);
         return m->failed = 1, WEIR_INVALID;
@@ -339,6 +348,7 @@ weir_status weir__make_child(weir__making *m, const char *slot, const json_t *no
         .network = network,
         .share = m->share ? share : NULL,
         .frozen = m->request->frozen,
+        .caller = m->instance->module->precision,
     };
     /* A child may grow the list of shares; this module's own place in it is looked up again. */
     const ptrdiff_t share_index = m->share ? m->share - m->net->shares : -1;

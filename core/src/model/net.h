@@ -44,10 +44,10 @@ typedef struct weir__instance {
     const weir_module *module;
     const weir__entry *entry; /* NULL: one of the host's own modules */
     void *self;
-    weir_child child;         /* as a parent sees it: shims filled in */
-    weir_child own;           /* the module's own ops; NULL members where it has none */
-    uint32_t supplied;        /* WEIR__SUPPLIED_*: what the host added */
-    void *shim;               /* memory of those, owned */
+    weir_child child;  /* as a parent sees it: shims filled in */
+    weir_child own;    /* the module's own ops; NULL members where it has none */
+    uint32_t supplied; /* WEIR__SUPPLIED_*: what the host added */
+    void *shim;        /* memory of those, owned */
     weir__space in, out;
     weir__space required; /* what it demanded of its input, lane by lane */
     int32_t context;
@@ -58,7 +58,8 @@ typedef struct weir__instance {
     char **slots; /* slot of each child */
     int32_t child_count;
     int32_t first_tensor, tensor_count; /* its own declarations, in order */
-    weir_handle observed; /* integer buffer of one flag: data-dependent initialisation is done; -1: needs none */
+    weir_handle
+        observed; /* integer buffer of one flag: data-dependent initialisation is done; -1: needs none */
 } weir__instance;
 
 #define WEIR__SUPPLIED_INVERSE     1u
@@ -119,23 +120,26 @@ void weir__net_collect_buffers(weir__net *net);
 
 /** What a node is built for. */
 typedef struct weir__request {
-    const json_t *node;         /* {"type", "options", "children", "share", "frozen"} */
-    const weir__entry *entry;   /* NULL: looked up by type */
+    const json_t *node;       /* {"type", "options", "children", "share", "frozen"} */
+    const weir__entry *entry; /* NULL: looked up by type */
     const char *path;
-    int32_t kind;               /* WEIR_LAYER, ... or 0: any */
-    const weir__space *in;      /* univariates: one unstated lane */
+    int32_t kind;          /* WEIR_LAYER, ... or 0: any */
+    const weir__space *in; /* univariates: one unstated lane */
     int32_t context;
     const weir_network_spec *network; /* networks only */
-    const char *share;          /* NULL, or inherited share name */
-    int32_t frozen;             /* inherited */
-    int32_t plain;              /* 1: no shims, child = own (conformance checks) */
+    const char *share;                /* NULL, or inherited share name */
+    int32_t frozen;                   /* inherited */
+    int32_t caller;                   /* precision of the module that will call it; 0: the net's */
+    int32_t plain;                    /* 1: no shims, child = own (conformance checks) */
 } weir__request;
 
 /** Builds a node and everything under it. The instance belongs to the net. */
-weir_status weir__build(weir__net *net, const weir__request *request, weir__instance **instance, weir_error *error);
+weir_status weir__build(weir__net *net, const weir__request *request, weir__instance **instance,
+                        weir_error *error);
 
 /** Fills instance->child from instance->own: the module's own calls where they serve, the host's where not. */
-weir_status weir__supply(weir__net *net, weir__instance *instance, weir_error *error);
+weir_status weir__supply(weir__instance *instance, int32_t caller_precision, weir_error *error);
+void weir__supply_free(weir__instance *instance);
 
 /* ---- the builder that a module's create sees; the host's own containers reach behind it ------------------------- */
 
@@ -148,7 +152,7 @@ typedef struct weir__making {
     int32_t *cursors;       /* per slot: the next of a list */
     weir__space out;        /* being stated */
     int32_t out_stated;
-    weir__share *share;     /* NULL: not shared */
+    weir__share *share;              /* NULL: not shared */
     int32_t share_first, share_next; /* share_first 1: this one fills the share */
     char share_name[160];
     int32_t failed;
@@ -165,8 +169,8 @@ weir_status weir__make_child(weir__making *making, const char *slot, const json_
 /* ---- options -------------------------------------------------------------------------------------------------- */
 
 /** Checks `given` (object or NULL) against a module's schema; returns a new object with every option that has a value. */
-weir_status weir__options_check(const weir_module *module, const json_t *given, const char *path, json_t **options,
-                                weir_error *error);
+weir_status weir__options_check(const weir_module *module, const json_t *given, const char *path,
+                                json_t **options, weir_error *error);
 /** The i-th option or slot of a module, through its stride. */
 const weir_option *weir__option_at(const weir_module *module, int32_t index);
 const weir_slot *weir__slot_at(const weir_module *module, int32_t index);

@@ -98,7 +98,8 @@ static weir_status allocate_gradients(weir__solo *solo, weir_error *error)
     return WEIR_OK;
 }
 
-weir_status weir__solo_open(weir_runtime *runtime, const weir__solo_spec *spec, weir__solo **out, weir_error *error)
+weir_status weir__solo_open(weir_runtime *runtime, const weir__solo_spec *spec, weir__solo **out,
+                            weir_error *error)
 {
     weir__solo *const solo = calloc(1, sizeof *solo);
     if (!solo) return weir__no_memory(error, "a module");
@@ -164,10 +165,11 @@ void weir__solo_zero_gradients(weir__solo *solo)
     memset(solo->gradients, 0, (size_t)(solo->net.parameter_bytes + solo->net.derived_bytes) + 64);
 }
 
-weir_frame *weir__solo_frame(weir__solo *solo, int32_t rows, int32_t mode, int32_t with_tape, int32_t with_gradients,
-                             const weir_tile *context, const weir_tile *context_bar)
+weir_frame *weir__solo_frame(weir__solo *solo, int32_t rows, int32_t mode, int32_t with_tape,
+                             int32_t with_gradients, const weir_tile *context, const weir_tile *context_bar)
 {
     weir__run_begin(&solo->run, rows, mode, with_tape, 7, mode == WEIR_MODE_TRAIN ? 1 : 0, 0);
+    solo->run.frame.row_ids = solo->run.row_ids; /* a caller may have put its own there before */
     solo->run.frame.gradients = with_gradients ? solo->table : NULL;
     solo->run.frame.context = context;
     solo->run.frame.context_bar = context_bar;
@@ -216,7 +218,8 @@ weir_status weir__solo_observe(weir__solo *solo, weir_frame *frame, int32_t inve
     memset(partials, 0, (size_t)bytes * 2);
     weir_status status = ops->observe(solo->instance->self, frame, inverse, tile, partials);
     if (status <= WEIR_DISCARD) status = ops->merge(solo->instance->self, partials + bytes, partials);
-    if (status <= WEIR_DISCARD) status = ops->observe_finish(solo->instance->self, frame, inverse, partials + bytes);
+    if (status <= WEIR_DISCARD)
+        status = ops->observe_finish(solo->instance->self, frame, inverse, partials + bytes);
     free(partials);
     if (status > WEIR_DISCARD)
         return weir__fail(error, status, "observe: %s", solo->run.message[0] ? solo->run.message : "failed");

@@ -45,7 +45,8 @@ static weir_status check_block(const weir__space *space, const weir_domain *d, w
                           (int)d->first + 1, (int)(d->first + d->count), (int)space->features);
     if (d->kind < WEIR_DOMAIN_UNSTATED || d->kind > WEIR_DOMAIN_CORRELATION)
         return weir__fail(error, WEIR_INVALID, "domain kind %d is not known", (int)d->kind);
-    if (bounded(d->kind) && !(d->lower < d->upper || (d->kind == WEIR_DOMAIN_INTEGER && d->lower == d->upper)))
+    if (bounded(d->kind) &&
+        !(d->lower < d->upper || (d->kind == WEIR_DOMAIN_INTEGER && d->lower == d->upper)))
         return weir__fail(error, WEIR_INVALID, "a domain from %g to %g is empty", d->lower, d->upper);
     return WEIR_OK;
 }
@@ -63,15 +64,20 @@ weir_status weir__space_state(weir__space *space, const weir_domain *domain, wei
 
 static void describe(const weir_domain *d, char *text, size_t size)
 {
-    static const char *const joint[] = {"simplex", "ordered vector", "positive definite matrix", "unit vector",
-                                        "correlation matrix"};
+    static const char *const joint[] = {"simplex", "ordered vector", "positive definite matrix",
+                                        "unit vector", "correlation matrix"};
     if (d->kind == WEIR_DOMAIN_INTERVAL && isinf(d->lower) && isinf(d->upper))
         snprintf(text, size, "the whole line");
-    else if (d->kind == WEIR_DOMAIN_INTERVAL) snprintf(text, size, "the interval %g to %g", d->lower, d->upper);
-    else if (d->kind == WEIR_DOMAIN_INTEGER) snprintf(text, size, "the integers %g to %g", d->lower, d->upper);
-    else if (d->kind == WEIR_DOMAIN_CIRCLE) snprintf(text, size, "the circle %g to %g", d->lower, d->upper);
-    else if (d->kind == WEIR_DOMAIN_UNSTATED) snprintf(text, size, "anything");
-    else snprintf(text, size, "a %s of %d lanes", joint[d->kind - WEIR_DOMAIN_SIMPLEX], (int)d->count);
+    else if (d->kind == WEIR_DOMAIN_INTERVAL)
+        snprintf(text, size, "the interval %g to %g", d->lower, d->upper);
+    else if (d->kind == WEIR_DOMAIN_INTEGER)
+        snprintf(text, size, "the integers %g to %g", d->lower, d->upper);
+    else if (d->kind == WEIR_DOMAIN_CIRCLE)
+        snprintf(text, size, "the circle %g to %g", d->lower, d->upper);
+    else if (d->kind == WEIR_DOMAIN_UNSTATED)
+        snprintf(text, size, "anything");
+    else
+        snprintf(text, size, "a %s of %d lanes", joint[d->kind - WEIR_DOMAIN_SIMPLEX], (int)d->count);
 }
 
 /* Integers lie within an interval that holds them, but a continuous density on them is a mistake: dequantize first. */

@@ -10,7 +10,7 @@ typedef struct weir__space {
     int32_t features;
     int32_t channels, height, width; /* all 0: no image */
     weir_domain *lanes;              /* [features]; a joint block is repeated on each of its lanes */
-    char made_by[128];               /* path of the module that produced it; "the data" for the model's input */
+    char made_by[128]; /* path of the module that produced it; "the data" for the model's input */
 } weir__space;
 
 /** All lanes unstated. */

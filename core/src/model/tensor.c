@@ -58,14 +58,18 @@ static void fill_tables(weir__net *net)
                                     : t->integer               ? (unsigned char *)net->integers
                                                                : net->buffers;
         net->table[h] = base + t->offset;
-        net->other_table[h] = t->integer ? net->table[h] : t->other_offset >= 0 ? net->other + t->other_offset : NULL;
+        net->other_table[h] = t->integer             ? net->table[h]
+                              : t->other_offset >= 0 ? net->other + t->other_offset
+                                                     : NULL;
     }
 }
 
 static void put(void *data, int32_t precision, int64_t i, double value)
 {
-    if (precision == WEIR_F32) ((float *)data)[i] = (float)value;
-    else ((double *)data)[i] = value;
+    if (precision == WEIR_F32)
+        ((float *)data)[i] = (float)value;
+    else
+        ((double *)data)[i] = value;
 }
 
 /* Keyed by the tensor's handle, so that a tensor's start does not depend on how large the others are. */
@@ -73,11 +77,15 @@ static double initial(const weir__net *net, const weir__tensor *t, int32_t handl
 {
     uint64_t second;
     switch (t->init) {
-    case WEIR_INIT_CONSTANT: return t->a;
-    case WEIR_INIT_VALUES: return t->values[i];
+    case WEIR_INIT_CONSTANT:
+        return t->a;
+    case WEIR_INIT_VALUES:
+        return t->values[i];
     case WEIR_INIT_UNIFORM:
-    case WEIR_INIT_NORMAL: break;
-    default: return 0;
+    case WEIR_INIT_NORMAL:
+        break;
+    default:
+        return 0;
     }
     const uint64_t key = weir__stream_key(net->seed, UINT64_C(0x696e6974), (uint32_t)handle);
     const double u = weir__unit_f64(weir__random_bits(key, (uint64_t)i, 0, &second));
@@ -162,7 +170,9 @@ static weir_status run_prepare(weir__net *net, weir__run *run, const weir__insta
     weir__scratch_reset(run->scratch);
     if (status <= WEIR_DISCARD) return WEIR_OK;
     return weir__fail(error, status, "%s (%s): %s", instance->path, instance->module->id,
-                      run->message[0] ? run->message : back ? "prepare_vjp failed" : "prepare failed");
+                      run->message[0] ? run->message
+                      : back          ? "prepare_vjp failed"
+                                      : "prepare failed");
 }
 
 weir_status weir__net_prepare(weir__net *net, weir__run *run, weir_error *error)
@@ -187,8 +197,8 @@ static void add_shadow_gradient(const weir__net *net, int32_t h, void *master, c
         for (int64_t i = 0; i < count; i++) ((double *)master)[i] += (double)((const float *)shadow)[i];
 }
 
-weir_status weir__net_prepare_vjp(weir__net *net, weir__run *run, void *const *gradients, void *const *other_gradients,
-                                  weir_error *error)
+weir_status weir__net_prepare_vjp(weir__net *net, weir__run *run, void *const *gradients,
+                                  void *const *other_gradients, weir_error *error)
 {
     weir__run_begin(run, 0, WEIR_MODE_TRAIN, 0, 0, 0, 0);
     run->frame.gradients = gradients;
@@ -201,7 +211,8 @@ weir_status weir__net_prepare_vjp(weir__net *net, weir__run *run, void *const *g
         const weir__tensor *const t = &net->tensors[h];
         if (t->other_offset >= 0 && t->kind == WEIR__PARAMETER && gradients[h] && other_gradients[h])
             add_shadow_gradient(net, h, gradients[h], other_gradients[h]);
-        if (t->linear >= 0 && gradients[h]) weir__linear_mask(net->linears[t->linear], net->precision, gradients[h]);
+        if (t->linear >= 0 && gradients[h])
+            weir__linear_mask(net->linears[t->linear], net->precision, gradients[h]);
     }
     return status;
 }

@@ -6,7 +6,8 @@
 weir_status weir__matrix_check(const weir_matrix *m, int64_t columns, int writable, const char *what,
                                weir_error *error)
 {
-    if (!m || (m->rows > 0 && columns > 0 && !m->data)) return weir__fail(error, WEIR_INVALID, "%s: no data given", what);
+    if (!m || (m->rows > 0 && columns > 0 && !m->data))
+        return weir__fail(error, WEIR_INVALID, "%s: no data given", what);
     if (m->dtype < WEIR_DTYPE_F32 || m->dtype > WEIR_DTYPE_BOOL)
         return weir__fail(error, WEIR_INVALID, "%s: dtype %d is not known", what, (int)m->dtype);
     if (writable && m->dtype != WEIR_DTYPE_F32 && m->dtype != WEIR_DTYPE_F64)
@@ -15,8 +16,8 @@ weir_status weir__matrix_check(const weir_matrix *m, int64_t columns, int writab
         return weir__fail(error, WEIR_INVALID, "%s: %lld rows with a row stride of %lld make no sense", what,
                           (long long)m->rows, (long long)m->row_stride);
     if (m->columns != columns)
-        return weir__fail(error, WEIR_INVALID, "%s: %lld columns, the model has %lld", what, (long long)m->columns,
-                          (long long)columns);
+        return weir__fail(error, WEIR_INVALID, "%s: %lld columns, the model has %lld", what,
+                          (long long)m->columns, (long long)columns);
     return WEIR_OK;
 }
 
@@ -34,41 +35,50 @@ static int64_t source_row(const weir_matrix *m, const int64_t *rows, int64_t fir
 
 /* Row by row: a source row is read once, contiguously, and its numbers go to one column of the tile, which stays in
  * cache (64 rows). */
-#define GATHER(from_type, to_type)                                                                  \
-    for (int32_t r = 0; r < tile->width; r++) {                                                     \
-        const from_type *const from =                                                               \
-            (const from_type *)m->data + source_row(m, rows, first, count, r) * row_stride(m);      \
-        to_type *to = (to_type *)tile->data + r;                                                    \
-        for (int32_t f = 0; f < tile->features; f++, to += tile->stride) *to = (to_type)from[f];    \
-    }                                                                                               \
+#define GATHER(from_type, to_type)                                                                           \
+    for (int32_t r = 0; r < tile->width; r++) {                                                              \
+        const from_type *const from =                                                                        \
+            (const from_type *)m->data + source_row(m, rows, first, count, r) * row_stride(m);               \
+        to_type *to = (to_type *)tile->data + r;                                                             \
+        for (int32_t f = 0; f < tile->features; f++, to += tile->stride) *to = (to_type)from[f];             \
+    }                                                                                                        \
     break
 
-#define GATHER_BOTH(from_type)                      \
-    if (frame->precision == WEIR_F32) {             \
-        GATHER_CASE(from_type, float);              \
-    } else {                                        \
-        GATHER_CASE(from_type, double);             \
-    }                                               \
+#define GATHER_BOTH(from_type)                                                                               \
+    if (frame->precision == WEIR_F32) {                                                                      \
+        GATHER_CASE(from_type, float);                                                                       \
+    } else {                                                                                                 \
+        GATHER_CASE(from_type, double);                                                                      \
+    }                                                                                                        \
     break
-#define GATHER_CASE(from_type, to_type) \
-    do {                                \
-        GATHER(from_type, to_type);     \
+#define GATHER_CASE(from_type, to_type)                                                                      \
+    do {                                                                                                     \
+        GATHER(from_type, to_type);                                                                          \
     } while (0)
 
 void weir__gather_rows(const weir_matrix *m, const int64_t *rows, int64_t first, int32_t count,
                        const weir_frame *frame, const weir_tile *tile)
 {
     switch (m->dtype) {
-    case WEIR_DTYPE_F32: GATHER_BOTH(float);
-    case WEIR_DTYPE_F64: GATHER_BOTH(double);
+    case WEIR_DTYPE_F32:
+        GATHER_BOTH(float);
+    case WEIR_DTYPE_F64:
+        GATHER_BOTH(double);
     case WEIR_DTYPE_U8:
-    case WEIR_DTYPE_BOOL: GATHER_BOTH(uint8_t);
-    case WEIR_DTYPE_I8: GATHER_BOTH(int8_t);
-    case WEIR_DTYPE_U16: GATHER_BOTH(uint16_t);
-    case WEIR_DTYPE_I16: GATHER_BOTH(int16_t);
-    case WEIR_DTYPE_U32: GATHER_BOTH(uint32_t);
-    case WEIR_DTYPE_I32: GATHER_BOTH(int32_t);
-    default: GATHER_BOTH(int64_t);
+    case WEIR_DTYPE_BOOL:
+        GATHER_BOTH(uint8_t);
+    case WEIR_DTYPE_I8:
+        GATHER_BOTH(int8_t);
+    case WEIR_DTYPE_U16:
+        GATHER_BOTH(uint16_t);
+    case WEIR_DTYPE_I16:
+        GATHER_BOTH(int16_t);
+    case WEIR_DTYPE_U32:
+        GATHER_BOTH(uint32_t);
+    case WEIR_DTYPE_I32:
+        GATHER_BOTH(int32_t);
+    default:
+        GATHER_BOTH(int64_t);
     }
 }
 
@@ -79,8 +89,10 @@ void weir__scatter_rows(const weir_frame *frame, const weir_tile *tile, int32_t 
         for (int32_t f = 0; f < tile->features; f++) {
             const double value = weir__lane_value(frame, weir__lane(frame, tile, f), r);
             const int64_t at = (first + r) * row_stride(m) + f;
-            if (m->dtype == WEIR_DTYPE_F32) ((float *)m->data)[at] = (float)value;
-            else ((double *)m->data)[at] = value;
+            if (m->dtype == WEIR_DTYPE_F32)
+                ((float *)m->data)[at] = (float)value;
+            else
+                ((double *)m->data)[at] = value;
         }
 }
 
@@ -91,8 +103,10 @@ double weir__lane_value(const weir_frame *frame, const void *lane, int32_t row)
 
 void weir__lane_set(const weir_frame *frame, void *lane, int32_t row, double value)
 {
-    if (frame->precision == WEIR_F32) ((float *)lane)[row] = (float)value;
-    else ((double *)lane)[row] = value;
+    if (frame->precision == WEIR_F32)
+        ((float *)lane)[row] = (float)value;
+    else
+        ((double *)lane)[row] = value;
 }
 
 int weir__is_discarded(const weir_frame *frame, int32_t row)

@@ -102,7 +102,8 @@ static weir_status map_score(job *j, weir__worker *w, int32_t rows)
     for (int32_t r = 0; r < frame->width; r++) weir__lane_set(frame, w->bar, r, r < rows ? 1 : 0);
     const weir_status density = base->density->vjp(base->self, frame, &w->z, w->bar, &w->z_bar);
     if (density > WEIR_DISCARD) return density;
-    const weir_status vjp = weir__call_forward_vjp(j->model->flow, frame, &w->x, &w->z, &w->z_bar, w->bar, &w->x_bar);
+    const weir_status vjp =
+        weir__call_forward_vjp(j->model->flow, frame, &w->x, &w->z, &w->z_bar, w->bar, &w->x_bar);
     return vjp > status ? vjp : status;
 }
 
@@ -168,12 +169,13 @@ static weir_status check_context(job *j, weir_error *error)
     if (!m->context && j->context)
         return weir__fail(error, WEIR_INVALID, "context given, but the model takes none");
     if (!m->context) return WEIR_OK;
-    if (!j->context) return weir__fail(error, WEIR_INVALID, "the model needs a context of %d columns", (int)m->context);
+    if (!j->context)
+        return weir__fail(error, WEIR_INVALID, "the model needs a context of %d columns", (int)m->context);
     const weir_status status = weir__matrix_check(j->context, m->context, 0, "context", error);
     if (status) return status;
     if (j->context->rows != j->rows && j->context->rows != 1)
-        return weir__fail(error, WEIR_INVALID, "context has %lld rows, the data %lld", (long long)j->context->rows,
-                          (long long)j->rows);
+        return weir__fail(error, WEIR_INVALID, "context has %lld rows, the data %lld",
+                          (long long)j->context->rows, (long long)j->rows);
     return WEIR_OK;
 }
 
@@ -298,8 +300,8 @@ weir_status weir_sample(const weir_model *model, weir_call *call, const weir_mat
     return run_job(&j, call, error);
 }
 
-weir_status weir_score(const weir_model *model, const weir_matrix *x, weir_call *call, const weir_matrix *score,
-                       double *log_p, weir_error *error)
+weir_status weir_score(const weir_model *model, const weir_matrix *x, weir_call *call,
+                       const weir_matrix *score, double *log_p, weir_error *error)
 {
     job j;
     started(&j, model, map_score);

@@ -6,9 +6,9 @@
 
 #include <stdlib.h>
 
-#define ALIGN        64
-#define CHUNK_LEAST  (INT64_C(1) << 16)
-#define CHUNK_MOST   (INT64_C(1) << 40)
+#define ALIGN       64
+#define CHUNK_LEAST (INT64_C(1) << 16)
+#define CHUNK_MOST  (INT64_C(1) << 40)
 
 typedef struct chunk {
     unsigned char *data;

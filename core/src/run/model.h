@@ -69,8 +69,8 @@ weir_status weir__matrix_check(const weir_matrix *matrix, int64_t columns, int w
 void weir__gather_rows(const weir_matrix *matrix, const int64_t *rows, int64_t first, int32_t count,
                        const weir_frame *frame, const weir_tile *tile);
 /** Writes the first `count` rows of a tile to rows first, ... of the matrix. */
-void weir__scatter_rows(const weir_frame *frame, const weir_tile *tile, int32_t count, const weir_matrix *matrix,
-                        int64_t first);
+void weir__scatter_rows(const weir_frame *frame, const weir_tile *tile, int32_t count,
+                        const weir_matrix *matrix, int64_t first);
 double weir__lane_value(const weir_frame *frame, const void *lane, int32_t row);
 void weir__lane_set(const weir_frame *frame, void *lane, int32_t row, double value);
 /** 1 when row r is marked. */

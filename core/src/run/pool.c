@@ -142,8 +142,8 @@ int32_t weir__pool_threads(const weir__pool *pool)
     return pool->thread_count + 1;
 }
 
-static int32_t run_here(int64_t count, void (*task)(void *, int64_t, int32_t), void *user, int32_t (*poll)(void *),
-                        void *poll_user)
+static int32_t run_here(int64_t count, void (*task)(void *, int64_t, int32_t), void *user,
+                        int32_t (*poll)(void *), void *poll_user)
 {
     for (int64_t i = 0; i < count; i++) {
         const int32_t stop = poll ? poll(poll_user) : 0;

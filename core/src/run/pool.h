@@ -18,7 +18,8 @@ int32_t weir__pool_threads(const weir__pool *pool);
  *  returns when all are done. When the pool is busy with another caller's tasks, all run on the calling thread as
  *  worker 0. `poll`, unless NULL, is called on the calling thread between its tasks; non-zero stops handing out tasks and
  *  is returned. */
-int32_t weir__pool_run(weir__pool *pool, int64_t count, void (*task)(void *user, int64_t index, int32_t worker),
-                       void *user, int32_t (*poll)(void *), void *poll_user);
+int32_t weir__pool_run(weir__pool *pool, int64_t count,
+                       void (*task)(void *user, int64_t index, int32_t worker), void *user,
+                       int32_t (*poll)(void *), void *poll_user);
 
 #endif

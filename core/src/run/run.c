@@ -71,12 +71,13 @@ static void begin_frame(weir__run *run, weir_frame *frame, int32_t rows, int32_t
     frame->step = step;
 }
 
-void weir__run_begin(weir__run *run, int32_t rows, int32_t mode, int32_t with_tape, uint64_t seed, uint64_t step,
-                     uint64_t first_row)
+void weir__run_begin(weir__run *run, int32_t rows, int32_t mode, int32_t with_tape, uint64_t seed,
+                     uint64_t step, uint64_t first_row)
 {
     begin_frame(run, &run->frame, rows, mode, with_tape, seed, step);
     begin_frame(run, &run->other, rows, mode, with_tape, seed, step);
-    for (int32_t r = 0; r < run->frame.width; r++) run->row_ids[r] = first_row + (uint64_t)(r < rows ? r : rows - 1);
+    for (int32_t r = 0; r < run->frame.width; r++)
+        run->row_ids[r] = first_row + (uint64_t)(r < rows ? r : rows - 1);
     memset(run->discard, 0, sizeof run->discard);
     weir__scratch_reset(run->scratch);
     weir__tape_reset(run->tape);
@@ -111,8 +112,10 @@ weir_tile weir__part(const weir_frame *frame, const weir_tile *tile, int32_t fir
 {
     weir_tile part = *tile;
     part.features = count;
-    if (tile->lanes) part.lanes = tile->lanes + first;
-    else if (count > 0) part.data = weir__lane(frame, tile, first);
+    if (tile->lanes)
+        part.lanes = tile->lanes + first;
+    else if (count > 0)
+        part.data = weir__lane(frame, tile, first);
     return part;
 }
 

@@ -14,7 +14,8 @@ struct weir__net;
 
 /** frame.host points to the weir__run that holds the frame. Used by one thread at a time. */
 typedef struct weir__run {
-    struct weir__linear *const *linears; /* must stay first: unit tests of linear objects stand in for the rest */
+    struct weir__linear *const
+        *linears; /* must stay first: unit tests of linear objects stand in for the rest */
     const struct weir__net *net;
     weir_frame frame;
     weir_frame other; /* the same call seen by modules of the other precision */
@@ -40,8 +41,8 @@ void weir__run_clear(weir__run *run);
 
 /** Sets the frame up for `rows` rows: sizes, mode, tape (wanted or not), no gradients, no context, no discards; resets
  *  scratch and tape. Row ids count from first_row. */
-void weir__run_begin(weir__run *run, int32_t rows, int32_t mode, int32_t with_tape, uint64_t seed, uint64_t step,
-                     uint64_t first_row);
+void weir__run_begin(weir__run *run, int32_t rows, int32_t mode, int32_t with_tape, uint64_t seed,
+                     uint64_t step, uint64_t first_row);
 
 /** A tile over `data` (or over scratch: NULL on no memory) for the frame's rows; element size by its precision. */
 weir_tile weir__run_tile(weir_frame *frame, int32_t features);

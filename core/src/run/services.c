@@ -32,7 +32,8 @@ static void *tape_pop(weir_frame *frame, int64_t bytes)
     void *const record = frame->tape ? weir__tape_pop(frame->tape, bytes, &found) : NULL;
     if (!record) {
         char text[160];
-        snprintf(text, sizeof text, "the tape is out of balance: %lld bytes asked for, the newest record has %lld",
+        snprintf(text, sizeof text,
+                 "the tape is out of balance: %lld bytes asked for, the newest record has %lld",
                  (long long)bytes, (long long)found);
         fail(frame, text);
     }
@@ -78,8 +79,10 @@ static void random_normal(weir_frame *frame, uint32_t stream, uint32_t draw, voi
         const uint64_t first = weir__random_bits(key, frame->row_ids[r], draw, &second);
         const double radius = sqrt(-2.0 * log(weir__unit_f64(first)));
         const double value = radius * cos(6.283185307179586476925 * weir__unit_f64(second));
-        if (frame->precision == WEIR_F32) ((float *)lane)[r] = (float)value;
-        else ((double *)lane)[r] = value;
+        if (frame->precision == WEIR_F32)
+            ((float *)lane)[r] = (float)value;
+        else
+            ((double *)lane)[r] = value;
     }
 }
 

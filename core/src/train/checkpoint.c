@@ -26,8 +26,10 @@ static void add(extra *e, const weir__st_tensor *like, const char *prefix, const
     snprintf(name, sizeof name, "%s%s", prefix, like->name);
     t->name = strdup(name);
     t->data = data;
-    if (!t->name) e->failed = 1;
-    else e->count++;
+    if (!t->name)
+        e->failed = 1;
+    else
+        e->count++;
 }
 
 static const unsigned char *kept_data(const weir_trainer *t, const weir__tensor *tensor)
@@ -58,14 +60,16 @@ static void add_state(const weir_trainer *t, const weir__st_tensor *own, extra *
 static int add_metadata(const weir_trainer *t, json_t *header, const char *loop)
 {
     char text[200];
-    snprintf(text, sizeof text, "{\"drawn\":%llu,\"optimizer\":%d,\"seed\":%llu,\"snapshot\":%s,\"steps\":%lld}",
-             (unsigned long long)t->drawn, (int)t->optimizer, (unsigned long long)t->seed, t->kept ? "true" : "false",
-             (long long)t->steps);
+    snprintf(text, sizeof text,
+             "{\"drawn\":%llu,\"optimizer\":%d,\"seed\":%llu,\"snapshot\":%s,\"steps\":%lld}",
+             (unsigned long long)t->drawn, (int)t->optimizer, (unsigned long long)t->seed,
+             t->kept ? "true" : "false", (long long)t->steps);
     return json_object_set_new(header, KEY_TRAINER, json_string(text)) ||
            (loop && json_object_set_new(header, KEY_LOOP, json_string(loop)));
 }
 
-weir_status weir_trainer_save(const weir_trainer *t, const char *path, const char *loop_json, weir_error *error)
+weir_status weir_trainer_save(const weir_trainer *t, const char *path, const char *loop_json,
+                              weir_error *error)
 {
     weir__st_tensor *own = NULL;
     int64_t count = 0;
@@ -79,7 +83,8 @@ weir_status weir_trainer_save(const weir_trainer *t, const char *path, const cha
         memcpy(e.list, own, (size_t)count * sizeof *own);
         e.count = count;
         add_state(t, own, &e);
-        status = e.failed ? weir__no_memory(error, "the checkpoint") : weir__st_write(path, header, e.list, e.count, error);
+        status = e.failed ? weir__no_memory(error, "the checkpoint")
+                          : weir__st_write(path, header, e.list, e.count, error);
     }
     for (int64_t i = count; i < e.count; i++) free((char *)(uintptr_t)e.list[i].name);
     free(e.list);
@@ -90,8 +95,8 @@ weir_status weir_trainer_save(const weir_trainer *t, const char *path, const cha
 
 /* ---- resuming ----------------------------------------------------------------------------------------------------------- */
 
-static weir_status fill_moments(weir_trainer *t, const char *path, const weir__st_file *file, const char *prefix,
-                                unsigned char *arena, weir_error *error)
+static weir_status fill_moments(weir_trainer *t, const char *path, const weir__st_file *file,
+                                const char *prefix, unsigned char *arena, weir_error *error)
 {
     const weir__net *const net = &t->model->net;
     for (int32_t h = 0; h < net->tensor_count; h++) {
@@ -100,22 +105,26 @@ static weir_status fill_moments(weir_trainer *t, const char *path, const weir__s
         if (tensor->kind != WEIR__PARAMETER) continue;
         snprintf(name, sizeof name, "%s%s", prefix, tensor->name);
         const weir__st_tensor *const s = weir__st_find(file, name);
-        if (!s || s->count != tensor->count || s->dtype != (net->precision == WEIR_F32 ? WEIR_DTYPE_F32 : WEIR_DTYPE_F64))
-            return weir__fail(error, WEIR_INVALID, "%s: optimizer state %s is missing or has another shape", path, name);
-        memcpy(arena + tensor->offset, s->data, (size_t)tensor->count * (net->precision == WEIR_F32 ? 4u : 8u));
+        if (!s || s->count != tensor->count ||
+            s->dtype != (net->precision == WEIR_F32 ? WEIR_DTYPE_F32 : WEIR_DTYPE_F64))
+            return weir__fail(error, WEIR_INVALID, "%s: optimizer state %s is missing or has another shape",
+                              path, name);
+        memcpy(arena + tensor->offset, s->data,
+               (size_t)tensor->count * (net->precision == WEIR_F32 ? 4u : 8u));
     }
     return WEIR_OK;
 }
 
-static weir_status same_model(const weir_trainer *t, const char *path, const weir__st_file *file, weir_error *error)
+static weir_status same_model(const weir_trainer *t, const char *path, const weir__st_file *file,
+                              weir_error *error)
 {
     const char *const text = weir__st_metadata(file, "weir_model");
     json_t *const theirs = text ? json_loads(text, 0, NULL) : NULL;
     const int same = theirs && json_equal(theirs, t->model->description);
     json_decref(theirs);
     if (same) return WEIR_OK;
-    return weir__fail(error, WEIR_INVALID, "%s: the checkpoint is of another model; give the options it was started with",
-                      path);
+    return weir__fail(error, WEIR_INVALID,
+                      "%s: the checkpoint is of another model; give the options it was started with", path);
 }
 
 /* The snapshot goes into the model first, is kept, and then the model's own values follow. */
@@ -141,13 +150,15 @@ weir_status weir_trainer_resume(weir_trainer *t, const char *path, char **loop_j
     weir__st_file *file = NULL;
     weir_status status = weir__st_read(path, &file, error);
     if (status) return status;
-    const char *const text = weir__st_metadata(file, KEY_TRAINER), *const loop = weir__st_metadata(file, KEY_LOOP);
+    const char *const text = weir__st_metadata(file, KEY_TRAINER), *const loop =
+                                                                       weir__st_metadata(file, KEY_LOOP);
     json_t *const state = text ? json_loads(text, 0, NULL) : NULL;
     if (!json_is_object(state)) status = weir__fail(error, WEIR_INVALID, "%s: not a checkpoint", path);
     if (!status) status = same_model(t, path, file, error);
     if (!status && (json_integer_value(json_object_get(state, "optimizer")) != t->optimizer ||
                     (uint64_t)json_integer_value(json_object_get(state, "seed")) != t->seed))
-        status = weir__fail(error, WEIR_INVALID, "%s: the checkpoint was made with another optimizer or seed", path);
+        status = weir__fail(error, WEIR_INVALID, "%s: the checkpoint was made with another optimizer or seed",
+                            path);
     if (!status) status = fill(t, path, file, state, error);
     char *const copy = status || !loop_json ? NULL : strdup(loop ? loop : "{}");
     if (!status && loop_json && !copy) status = weir__no_memory(error, "the checkpoint");

@@ -75,8 +75,8 @@ static int find_gradient(weir__batch *batch, weir__worker *w, const char *tensor
         return 1;
     }
     if (!tensor) return 0;
-    snprintf(result->message, sizeof result->message, "%s: its gradient is not finite (the sum over the batch overflows)",
-             tensor);
+    snprintf(result->message, sizeof result->message,
+             "%s: its gradient is not finite (the sum over the batch overflows)", tensor);
     return 1;
 }
 

@@ -10,7 +10,8 @@ int32_t weir__batch_begin_tile(weir__batch *batch, int64_t index, weir__worker *
 {
     const weir_trainer *const t = batch->trainer;
     const int64_t first = index * batch->tile_rows;
-    const int32_t rows = (int32_t)(batch->rows - first < batch->tile_rows ? batch->rows - first : batch->tile_rows);
+    const int32_t rows =
+        (int32_t)(batch->rows - first < batch->tile_rows ? batch->rows - first : batch->tile_rows);
     weir__worker_begin(w, rows, WEIR_MODE_TRAIN, with_tape, t->seed, batch->step->epoch, (uint64_t)first);
     weir__run *const run = &w->run;
     run->frame.worker = run->other.worker = w->thread;
@@ -88,8 +89,8 @@ static void again(weir__worker *w)
     memset(w->run.discard, 0, sizeof w->run.discard);
 }
 
-static void set_cotangents(const weir__batch *batch, weir__worker *w, int64_t first, int32_t rows, const uint64_t *bad,
-                           weir__tile_result *out)
+static void set_cotangents(const weir__batch *batch, weir__worker *w, int64_t first, int32_t rows,
+                           const uint64_t *bad, weir__tile_result *out)
 {
     const weir_frame *const frame = &w->run.frame;
     for (int32_t r = 0; r < frame->width; r++) {
@@ -122,7 +123,8 @@ void weir__forward_kl_tile(weir__batch *batch, int64_t index, weir__worker *w, w
     uint64_t bad[WEIR__TILE_MOST / 64] = {0};
     key_rows(batch, first, rows, &w->run);
     weir__gather_rows(step->x, step->rows, first, rows, &w->run.frame, &w->x);
-    if (w->context.features) weir__gather_rows(step->context, step->rows, first, rows, &w->run.frame, &w->context);
+    if (w->context.features)
+        weir__gather_rows(step->context, step->rows, first, rows, &w->run.frame, &w->context);
     weir_status status = forward(batch, w);
     if (status <= WEIR_DISCARD) {
         const int32_t lost = replace_bad(batch, w, rows, bad);

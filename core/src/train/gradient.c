@@ -78,8 +78,10 @@ void weir__batch_tile(weir__batch *batch, int64_t index, weir__worker *worker)
 {
     weir__tile_result *const out = &batch->trainer->tiles[index];
     *out = (weir__tile_result){0};
-    if (batch->step->x) weir__forward_kl_tile(batch, index, worker, out);
-    else weir__reverse_kl_tile(batch, index, worker, out);
+    if (batch->step->x)
+        weir__forward_kl_tile(batch, index, worker, out);
+    else
+        weir__reverse_kl_tile(batch, index, worker, out);
     if (!out->status) return;
     pthread_mutex_lock(&batch->lock);
     if (!batch->error.status) weir__run_error(&worker->run, out->status, &batch->error);
@@ -101,7 +103,8 @@ static void one_lane(void *user, int64_t lane, int32_t thread)
 static weir_status run_tiles(weir__batch *batch, weir_error *error)
 {
     weir_runtime *const rt = batch->trainer->model->runtime;
-    const int32_t stopped = weir__pool_run(rt->pool, batch->lanes, one_lane, batch, rt->interrupted, rt->user);
+    const int32_t stopped =
+        weir__pool_run(rt->pool, batch->lanes, one_lane, batch, rt->interrupted, rt->user);
     if (stopped) return weir__fail(error, WEIR_INVALID, "interrupted");
     if (!batch->error.status) return WEIR_OK;
     if (error) *error = batch->error;
@@ -165,7 +168,8 @@ weir_status weir__batch_gradient(weir__batch *batch, weir_step_result *result, w
             batch->sampling = 1;
             status = run_tiles(batch, error);
             batch->sampling = 0;
-            if (!status && batch->step->target(batch->step->target_user, batch->rows, m->features, t->x, t->log_p, t->slope))
+            if (!status && batch->step->target(batch->step->target_user, batch->rows, m->features, t->x,
+                                               t->log_p, t->slope))
                 status = weir__fail(error, WEIR_INVALID, "the target of reverse KL failed");
         }
     }

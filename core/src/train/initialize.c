@@ -86,12 +86,13 @@ static weir_status run_chunks(watch *w, weir_error *error)
         return w->error.status;
     }
     if (w->met) return WEIR_OK;
-    return weir__fail(error, WEIR_UNSUPPORTED, "%s (%s): initialises from data, but stands where the host cannot watch it",
+    return weir__fail(error, WEIR_UNSUPPORTED,
+                      "%s (%s): initialises from data, but stands where the host cannot watch it",
                       w->layer->path, w->layer->module->id);
 }
 
-static weir_status observe_layer(weir_model *m, const weir__instance *layer, const weir_matrix *x, const weir_call *call,
-                                 weir_error *error)
+static weir_status observe_layer(weir_model *m, const weir__instance *layer, const weir_matrix *x,
+                                 const weir_call *call, weir_error *error)
 {
     const weir_layer_ops *const ops = layer->module->ops;
     const int32_t threads = weir__pool_threads(m->runtime->pool);
@@ -122,8 +123,10 @@ weir_status weir_model_initialize(weir_model *model, const weir_matrix *x, weir_
 {
     weir_status status = weir__matrix_check(x, model->features, 0, "data", error);
     if (!status && model->context && (!call || !call->context))
-        status = weir__fail(error, WEIR_INVALID, "the model needs a context of %d columns", (int)model->context);
-    if (!status && model->context) status = weir__matrix_check(call->context, model->context, 0, "context", error);
+        status =
+            weir__fail(error, WEIR_INVALID, "the model needs a context of %d columns", (int)model->context);
+    if (!status && model->context)
+        status = weir__matrix_check(call->context, model->context, 0, "context", error);
     if (!status && x->rows < 1) status = weir__fail(error, WEIR_INVALID, "no rows to initialise from");
     for (int32_t i = 0; i < model->net.instance_count && !status; i++) {
         const weir__instance *const layer = model->net.instances[i];

@@ -64,8 +64,10 @@ static void add_piece(void *user, int64_t index, int32_t thread)
     for (int32_t lane = 1; lane < s->batch->lanes; lane++) {
         void *const into = t->lanes[0].memory + offset;
         const void *const from = t->lanes[lane].memory + offset;
-        if (narrow) add_f32(into, from, bytes / 4);
-        else add_f64(into, from, bytes / 8);
+        if (narrow)
+            add_f32(into, from, bytes / 4);
+        else
+            add_f64(into, from, bytes / 8);
     }
 }
 
@@ -76,7 +78,8 @@ static void add_lanes(weir__batch *batch)
     s.pieces_own = pieces((net->parameter_bytes + net->derived_bytes) / 8);
     s.pieces_other = pieces(net->other_bytes / 8);
     if (batch->lanes > 1)
-        weir__pool_run(batch->trainer->model->runtime->pool, s.pieces_own + s.pieces_other, add_piece, &s, NULL, NULL);
+        weir__pool_run(batch->trainer->model->runtime->pool, s.pieces_own + s.pieces_other, add_piece, &s,
+                       NULL, NULL);
 }
 
 /* ---- scaling and squares ---------------------------------------------------------------------------------------------------- */
@@ -118,7 +121,8 @@ static void finish_segment(void *user, int64_t index, int32_t thread)
     void *const gradient = f->trainer->lanes[0].table[s->handle];
     if (f->trainer->model->net.precision == WEIR_F32)
         s->squares = squares_f32((float *)gradient + s->first, s->count, (float)f->scale);
-    else s->squares = squares_f64((double *)gradient + s->first, s->count, f->scale);
+    else
+        s->squares = squares_f64((double *)gradient + s->first, s->count, f->scale);
     s->finite = isfinite(s->squares);
 }
 
@@ -127,8 +131,8 @@ weir_status weir__reduce(weir__batch *batch, double scale, weir_error *error)
     weir_trainer *const t = batch->trainer;
     weir_model *const m = t->model;
     add_lanes(batch);
-    weir_status status =
-        weir__net_prepare_vjp(&m->net, &batch->workers[0]->run, t->lanes[0].table, t->lanes[0].other_table, error);
+    weir_status status = weir__net_prepare_vjp(&m->net, &batch->workers[0]->run, t->lanes[0].table,
+                                               t->lanes[0].other_table, error);
     if (!status) status = list_segments(t, error);
     if (status) return status;
     finish f = {t, scale};

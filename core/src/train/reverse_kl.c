@@ -57,9 +57,11 @@ weir_status weir__reverse_kl_begin(weir__batch *batch, weir_error *error)
     weir_trainer *const t = batch->trainer;
     const weir_model *const m = t->model;
     if (!m->base->child.density->sample)
-        return weir__fail(error, WEIR_INVALID, "base (%s): reverse KL needs a density with a sampler", m->base->module->id);
+        return weir__fail(error, WEIR_INVALID, "base (%s): reverse KL needs a density with a sampler",
+                          m->base->module->id);
     if (!m->flow->child.layer->inverse || !m->flow->child.layer->inverse_vjp)
-        return weir__fail(error, WEIR_INVALID, "reverse KL needs the inverse of every layer and its gradient");
+        return weir__fail(error, WEIR_INVALID,
+                          "reverse KL needs the inverse of every layer and its gradient");
     if (batch->step->target_json) return parse_target(t, batch->step->target_json, error);
     if (!batch->step->target)
         return weir__fail(error, WEIR_INVALID, "a step needs data (forward KL) or a target (reverse KL)");
@@ -177,7 +179,8 @@ static weir_status backward(const weir_model *m, weir__worker *w)
     status = weir__call_inverse_vjp(m->flow, frame, &w->z, &w->x, &w->x_bar, w->bar2, &w->z_bar);
     if (status > WEIR_DISCARD) return status;
     add_tile(frame, &from_density, &w->z_bar);
-    return base->density->sample_vjp ? base->density->sample_vjp(base->self, frame, &w->z, &w->z_bar) : WEIR_OK;
+    return base->density->sample_vjp ? base->density->sample_vjp(base->self, frame, &w->z, &w->z_bar)
+                                     : WEIR_OK;
 }
 
 void weir__reverse_kl_tile(weir__batch *batch, int64_t index, weir__worker *w, weir__tile_result *out)

@@ -19,8 +19,8 @@ static weir_status read_number(const json_t *root, const char *key, double low, 
     return WEIR_OK;
 }
 
-static weir_status read_choice(const json_t *root, const char *key, const char *const *words, int32_t count, int32_t *out,
-                               weir_error *error)
+static weir_status read_choice(const json_t *root, const char *key, const char *const *words, int32_t count,
+                               int32_t *out, weir_error *error)
 {
     const json_t *const value = json_object_get(root, key);
     if (!value || json_is_null(value)) return WEIR_OK;
@@ -80,8 +80,9 @@ static weir_status check_layers(const weir_model *m, weir_error *error)
     for (int32_t i = 0; i < m->net.instance_count; i++) {
         const weir__instance *const instance = m->net.instances[i];
         if (instance->module->flags & WEIR_MODULE_OBSERVE_STEP)
-            return weir__fail(error, WEIR_UNSUPPORTED, "%s (%s): training of batch-coupled layers is not offered",
-                              instance->path, instance->module->id);
+            return weir__fail(error, WEIR_UNSUPPORTED,
+                              "%s (%s): training of batch-coupled layers is not offered", instance->path,
+                              instance->module->id);
     }
     return WEIR_OK;
 }
@@ -151,12 +152,14 @@ static weir_status check_rows(const weir_step *step, weir_error *error)
 static weir_status check_context(const weir_model *m, const weir_step *step, int64_t rows, weir_error *error)
 {
     if (!m->context) return WEIR_OK;
-    if (!step->context) return weir__fail(error, WEIR_INVALID, "step: the model needs a context of %d columns", (int)m->context);
+    if (!step->context)
+        return weir__fail(error, WEIR_INVALID, "step: the model needs a context of %d columns",
+                          (int)m->context);
     const weir_status status = weir__matrix_check(step->context, m->context, 0, "context", error);
     if (status) return status;
     if (step->context->rows != rows && step->context->rows != 1)
-        return weir__fail(error, WEIR_INVALID, "context has %lld rows, the data %lld", (long long)step->context->rows,
-                          (long long)rows);
+        return weir__fail(error, WEIR_INVALID, "context has %lld rows, the data %lld",
+                          (long long)step->context->rows, (long long)rows);
     return WEIR_OK;
 }
 
@@ -180,7 +183,8 @@ static weir_status begin(weir__batch *batch, weir_trainer *t, const weir_step *s
     for (int64_t i = 0; i < batch->rows; i++) {
         const double w = step->weights[step->rows ? step->rows[i] : i];
         if (!(w >= 0) || isinf(w))
-            return weir__fail(error, WEIR_INVALID, "step: the weight of row %lld is %g; weights must be finite and >= 0",
+            return weir__fail(error, WEIR_INVALID,
+                              "step: the weight of row %lld is %g; weights must be finite and >= 0",
                               (long long)(step->rows ? step->rows[i] : i) + 1, w);
         batch->total_weight += w;
     }
@@ -188,7 +192,8 @@ static weir_status begin(weir__batch *batch, weir_trainer *t, const weir_step *s
     return weir__fail(error, WEIR_INVALID, "step: all weights of the batch are 0");
 }
 
-static weir_status gradient(weir_trainer *t, const weir_step *step, weir_step_result *result, weir_error *error)
+static weir_status gradient(weir_trainer *t, const weir_step *step, weir_step_result *result,
+                            weir_error *error)
 {
     weir__batch *const batch = calloc(1, sizeof *batch);
     if (!batch) return weir__no_memory(error, "a batch");
@@ -209,7 +214,8 @@ static void deliver(const weir_step_result *from, weir_step_result *to)
     to->struct_size = size;
 }
 
-weir_status weir_trainer_step(weir_trainer *t, const weir_step *step, weir_step_result *out, weir_error *error)
+weir_status weir_trainer_step(weir_trainer *t, const weir_step *step, weir_step_result *out,
+                              weir_error *error)
 {
     weir_step_result result = {.struct_size = (uint32_t)sizeof result};
     if (!(step->learning_rate >= 0) || isinf(step->learning_rate))
@@ -229,14 +235,14 @@ weir_status weir_trainer_step(weir_trainer *t, const weir_step *step, weir_step_
     return WEIR_OK;
 }
 
-weir_status weir_trainer_gradient(weir_trainer *t, const weir_step *step, weir_step_result *out, double *values,
-                                  int64_t count, weir_error *error)
+weir_status weir_trainer_gradient(weir_trainer *t, const weir_step *step, weir_step_result *out,
+                                  double *values, int64_t count, weir_error *error)
 {
     weir_step_result result = {.struct_size = (uint32_t)sizeof result};
     const weir__net *const net = &t->model->net;
     if (count != weir_model_get(t->model, WEIR_MODEL_PARAMETERS))
-        return weir__fail(error, WEIR_INVALID, "gradient: room for %lld numbers, the model trains %lld", (long long)count,
-                          (long long)weir_model_get(t->model, WEIR_MODEL_PARAMETERS));
+        return weir__fail(error, WEIR_INVALID, "gradient: room for %lld numbers, the model trains %lld",
+                          (long long)count, (long long)weir_model_get(t->model, WEIR_MODEL_PARAMETERS));
     const weir_status status = gradient(t, step, &result, error);
     if (status) return status;
     for (int32_t h = 0; h < net->tensor_count; h++) {
@@ -244,7 +250,9 @@ weir_status weir_trainer_gradient(weir_trainer *t, const weir_step *step, weir_s
         const void *const g = t->lanes[0].table[h];
         if (tensor->kind != WEIR__PARAMETER) continue;
         for (int64_t i = 0; i < tensor->count; i++)
-            *values++ = !g ? 0 : net->precision == WEIR_F32 ? (double)((const float *)g)[i] : ((const double *)g)[i];
+            *values++ = !g                           ? 0
+                        : net->precision == WEIR_F32 ? (double)((const float *)g)[i]
+                                                     : ((const double *)g)[i];
     }
     deliver(&result, out);
     return WEIR_OK;

@@ -54,7 +54,7 @@ struct weir_trainer {
     unsigned char *kept;              /* snapshot: parameters, buffers, integers; NULL: none yet */
     weir_model *target;               /* reverse KL against a density node: a model whose flow is empty */
     char *target_json;
-    uint64_t drawn; /* samples drawn by reverse KL so far: the next row number */
+    uint64_t drawn;            /* samples drawn by reverse KL so far: the next row number */
     double *x, *log_p, *slope; /* reverse KL with a callback: samples, values, gradients */
     int64_t sample_capacity;
 };
@@ -68,8 +68,8 @@ typedef struct weir__batch {
     int64_t tiles;
     int32_t lanes;
     double total_weight;
-    int32_t only_row;  /* >= 0: diagnosis: all other rows of the tile get no cotangent */
-    int32_t sampling;  /* reverse KL, first round of two: only draw x */
+    int32_t only_row; /* >= 0: diagnosis: all other rows of the tile get no cotangent */
+    int32_t sampling; /* reverse KL, first round of two: only draw x */
     weir__worker *workers[1024];
     int32_t worker_count;
     pthread_mutex_t lock;

@@ -1,0 +1,92 @@
+/* supply.c - decides what a module needs, and the small services of the supplied calls. */
+#include "supply/supply.h"
+
+#include <stdlib.h>
+
+void weir__quiet_begin(weir_frame *frame, weir__quiet *quiet)
+{
+    weir__run *const run = frame->host;
+    weir_frame *const both[2] = {&run->frame, &run->other};
+    for (int i = 0; i < 2; i++) {
+        quiet->gradients[i] = both[i]->gradients;
+        quiet->context_bar[i] = both[i]->context_bar;
+        both[i]->gradients = NULL;
+        both[i]->context_bar = NULL;
+    }
+}
+
+void weir__quiet_end(weir_frame *frame, const weir__quiet *quiet)
+{
+    weir__run *const run = frame->host;
+    weir_frame *const both[2] = {&run->frame, &run->other};
+    for (int i = 0; i < 2; i++) {
+        both[i]->gradients = quiet->gradients[i];
+        both[i]->context_bar = quiet->context_bar[i];
+    }
+}
+
+int64_t weir__lend_tape(weir_frame *frame, weir_tape **before)
+{
+    const weir__run *const run = frame->host;
+    *before = frame->tape;
+    frame->tape = run->tape;
+    return weir__tape_mark(run->tape);
+}
+
+void weir__return_tape(weir_frame *frame, weir_tape *before, int64_t mark)
+{
+    weir__tape_rewind(frame->tape, mark);
+    frame->tape = before;
+}
+
+static weir__supplied *new_layer(weir__instance *instance, const weir_child *inner)
+{
+    weir__supplied *const s = calloc(1, sizeof *s);
+    if (!s) return NULL;
+    s->inner = *inner;
+    s->precision = instance->module->precision;
+    s->indexed = (instance->module->flags & WEIR_MODULE_INDEXED_OK) != 0;
+    s->below = instance->shim;
+    instance->shim = s;
+    return s;
+}
+
+void weir__supply_free(weir__instance *instance)
+{
+    for (weir__supplied *s = instance->shim; s;) {
+        weir__supplied *const below = s->below;
+        free(s);
+        s = below;
+    }
+    instance->shim = NULL;
+}
+
+static int is_complete(const weir_child *c)
+{
+    if (c->layer) return c->layer->inverse && (c->layer->inverse_vjp || !c->layer->forward_vjp);
+    if (c->univariate)
+        return c->univariate->inverse && (c->univariate->inverse_vjp || !c->univariate->forward_vjp);
+    if (c->network) return !(c->traits & WEIR_TRAIT_AUTOREGRESSIVE) || c->network->begin;
+    return 1;
+}
+
+weir_status weir__supply(weir__instance *instance, int32_t caller_precision, weir_error *error)
+{
+    weir_child *const child = &instance->child;
+    *child = instance->own;
+    if (!is_complete(child)) {
+        weir__supplied *const s = new_layer(instance, child);
+        if (!s) return weir__no_memory(error, "supplied calls");
+        instance->supplied |= child->layer        ? weir__fill_layer(s, child)
+                              : child->univariate ? weir__fill_univariate(s, child)
+                                                  : weir__fill_network(s, child); /* also set child->self */
+    }
+    const int convert = instance->module->precision != caller_precision;
+    const int gather = !(instance->module->flags & WEIR_MODULE_INDEXED_OK);
+    if (!convert && !gather) return WEIR_OK;
+    weir__supplied *const s = new_layer(instance, child);
+    if (!s) return weir__no_memory(error, "supplied calls");
+    weir__adapt(s, child); /* also sets child->self */
+    instance->supplied |= (convert ? WEIR__SUPPLIED_PRECISION : 0) | (gather ? WEIR__SUPPLIED_GATHER : 0);
+    return WEIR_OK;
+}

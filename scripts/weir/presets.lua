@@ -1,0 +1,85 @@
+--- Ready-made flows. Each is a Lua file in the folder presets/ (or anywhere, named by its path): a table with
+--
+--     summary   one line
+--     options   a list of { name, default, meaning }
+--     training  options of flow:fit that suit it better than the usual ones
+--     layers    function(options, features): the layers, data side first
+--     base      function(options, features): the base density; may be missing (normal)
+--
+-- Adding a file adds a preset; nothing else has to know.
+
+local core = require "weir.core"
+local check = require "weir.check"
+
+local presets = {}
+local loaded = {}
+
+local folder = debug.getinfo(1, "S").source:match "^@(.*)presets%.lua$" .. "presets"
+
+--- The names of the presets in the folder, sorted.
+function presets.names()
+  local names = {}
+  for _, file in ipairs(check.ok(core.list_folder(folder))) do
+    names[#names + 1] = file:match "^([%w_]+)%.lua$"
+  end
+  table.sort(names)
+  return names
+end
+
+local function read(path)
+  local chunk, message = loadfile(path, "t")
+  if not chunk then error(message, 0) end
+  local preset = chunk()
+  if type(preset) ~= "table" or type(preset.layers) ~= "function" then
+    error(path .. ": a preset returns a table with a function layers", 0)
+  end
+  return preset
+end
+
+--- The preset of a name, or of a file whose path ends in .lua.
+function presets.get(name)
+  if loaded[name] then return loaded[name] end
+  local names, path = presets.names(), name
+  if not name:match "%.lua$" then
+    local found = false
+    for _, known in ipairs(names) do found = found or known == name end
+    if not found then error({ usage = ("unknown flow %s%s"):format(name, check.hint(name, names)) }, 0) end
+    path = folder .. "/" .. name .. ".lua"
+  end
+  loaded[name] = read(path)
+  return loaded[name]
+end
+
+--- The options of a preset, given ones over its defaults.
+function presets.options(preset, given)
+  local out, known = {}, {}
+  for _, option in ipairs(preset.options or {}) do
+    known[option[1]] = true
+    out[option[1]] = option[2]
+  end
+  check.keys(given or {}, known, "preset", 2)
+  for key, value in pairs(given or {}) do out[key] = value end
+  return out
+end
+
+--- A flow of a preset.
+-- @param name string
+-- @param given table: options of the preset, and those of weir.flow under `flow`
+function presets.flow(name, given, flow_options)
+  local preset = presets.get(name)
+  local o = presets.options(preset, given)
+  local description = { preset.layers(o), base = preset.base and preset.base(o) }
+  for key, value in pairs(flow_options or {}) do description[key] = value end
+  return require("weir.flow").new(description)
+end
+
+--- What presets put before their i-th transform to mix the features: "lu", "random" or "none".
+function presets.mixing(kind, i)
+  local weir = require "weir"
+  if i == 1 or kind == "none" then return {} end
+  if kind == "lu" then return weir.lu_linear() end
+  if kind == "random" then return weir.permutation { kind = "random" } end
+  error({ usage = ("mixing: %s is not one of lu, random, none"):format(tostring(kind)) }, 0)
+end
+
+return presets

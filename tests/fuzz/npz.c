@@ -1,0 +1,18 @@
+/* npz.c - libFuzzer on zip archives of arrays, with and without a member's name.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "file/array.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    weir_array *array = NULL;
+    weir_error error;
+    const weir_status status =
+        weir__npz_parse(data, (int64_t)size, "f.npz", size % 2 ? "x" : NULL, &array, &error);
+    if (!status != (array != NULL)) __builtin_trap();
+    weir_array_free(array);
+    return 0;
+}
