@@ -148,7 +148,7 @@ static weir_handle declare_layer(const made *self, weir_builder *build, int32_t 
                             .kind = start ? WEIR_INIT_VALUES : WEIR_INIT_ZERO,
                             .values = start};
     char name[32];
-    snprintf(name, sizeof name, "hidden.%d", i);
+    snprintf(name, sizeof name, "hidden.%d", i + 1);
     weir_linear_spec spec = {.struct_size = (uint32_t)sizeof spec,
                              .activation = last ? WEIR_ACTIVATION_NONE : activation,
                              .name = last ? "output" : name,

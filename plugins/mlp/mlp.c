@@ -167,7 +167,7 @@ static void declare(mlp *self, weir_builder *build, const int64_t *widths, int32
         const int last = i == self->count - 1;
         const weir_init random = uniform(i ? inputs : spec->in + build->context);
         char name[32];
-        snprintf(name, sizeof name, "hidden.%d", i);
+        snprintf(name, sizeof name, "hidden.%d", i + 1);
         const weir_linear_spec linear = {.struct_size = (uint32_t)sizeof linear,
                                          .activation = last ? WEIR_ACTIVATION_NONE : activation,
                                          .name = last ? "output" : name,

@@ -182,10 +182,10 @@ static void declare_blocks(residual_mlp *self, weir_builder *build)
     const weir_init random = within(1 / sqrt((double)self->width)), small = within(1e-3);
     for (int32_t b = 0; b < self->blocks; b++) {
         char name[32];
-        snprintf(name, sizeof name, "block.%d.first", b);
+        snprintf(name, sizeof name, "block.%d.first", b + 1);
         self->first[b] =
             declare_matrix(build, name, self->width, self->width, self->activation, 0, &random, &random);
-        snprintf(name, sizeof name, "block.%d.second", b);
+        snprintf(name, sizeof name, "block.%d.second", b + 1);
         self->second[b] =
             declare_matrix(build, name, self->width, self->width, WEIR_ACTIVATION_NONE, 0, &small, &small);
     }

@@ -77,10 +77,10 @@ static void values(const rq_spline *self, int32_t n, const weir_real *restrict x
     }
 }
 
-/* With eta = (y - Y_k) / h, xi solves a quadratic. Its discriminant, usually b^2 - 4ac, equals v^2 + 4 s^2 eta (1 - eta)
- * with v = d_k (1 - eta) - d_{k+1} eta: a sum of non-negative terms, however rounded. With m = sqrt(...) + |v| the root
- * is 2 s eta / (2 s eta + m) for v >= 0 and m / (m + 2 s (1 - eta)) otherwise: no difference of like numbers, and in
- * [0, 1] by construction. */
+/* With eta = (y - Y_k) / h, xi solves a quadratic. Its discriminant, usually b^2 - 4ac, equals
+ * v^2 + 4 s^2 eta (1 - eta) with v = d_k (1 - eta) - d_{k+1} eta: a sum of non-negative terms, however rounded. With
+ * m = sqrt(...) + |v| the root is 2 s eta / (2 s eta + m) for v >= 0 and m / (m + 2 s (1 - eta)) otherwise: no
+ * difference of like numbers, and in [0, 1] by construction. */
 static void roots(const rq_spline *self, int32_t n, const weir_real *restrict y, const segment *g,
                   weir_real *restrict x, weir_real *restrict slope)
 {

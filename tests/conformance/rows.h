@@ -104,6 +104,7 @@ FIXTURE(bare_network)
 
 /* ---- fixtures with a fault: a checker that finds nothing is no checker ---- */
 BROKEN(broken_log_det_sign, "forward.log_det")
+BROKEN(broken_sign_no_vjp, "forward.log_det")
 BROKEN(broken_log_det_vjp, "forward.vjp_inputs")
 BROKEN(broken_log_det_set, "forward.log_det_adds")
 BROKEN(broken_inverse_scale, "round_trip")

@@ -141,16 +141,16 @@ static weir_status read_integer(const json_t *object, const char *key, int64_t l
 
 static weir_status read_points(const json_t *object, int32_t *points, weir_error *error)
 {
-    static const char *const names[] = {"normal", "unit", "integers"};
+    static const char *const names[] = {"line", "unit", "integers"};
     const json_t *const given = json_object_get(object, "points");
-    *points = WEIR__POINTS_NORMAL;
+    *points = WEIR__POINTS_LINE;
     if (!given) return WEIR_OK;
     for (int32_t i = 0; i < 3; i++)
         if (json_is_string(given) && strcmp(json_string_value(given), names[i]) == 0) {
             *points = i;
             return WEIR_OK;
         }
-    return weir__fail(error, WEIR_INVALID, "check: \"points\" must be \"normal\", \"unit\" or \"integers\"");
+    return weir__fail(error, WEIR_INVALID, "check: \"points\" must be \"line\", \"unit\" or \"integers\"");
 }
 
 static weir_status check_keys(json_t *object, weir_error *error)

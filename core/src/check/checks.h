@@ -4,27 +4,23 @@
 
 #include "check/verdict.h"
 
+/* taylor.c, bijection.c, writes.c, rows.c, replay.c, layout.c, univariate.c and edges.c, network.c, density.c, observe.c,
+ * descriptor.c */
+/* clang-format off */
 #define WEIR__CHECK_LIST(X)                                                                                  \
-    /* taylor.c */                                                                                           \
-    X(vjp_inputs)                                                                                            \
-    X(vjp_element_params)                                                                                    \
-    X(vjp_parameters)                                                                                        \
-    X(vjp_context)                                                                                           \
-    X(vjp_joint) /* bijection.c */                                                                           \
-    X(round_trip)                                                                                            \
-    X(round_trip_back)                                                                                       \
-    X(log_det) X(log_det_sum) X(volume) X(elementwise) /* writes.c */                                        \
-        X(log_det_adds) X(overwrites) X(gradients_add) X(optional_arguments) X(inputs_kept) X(bounds)        \
-            X(linear_cotangents)                                                /* rows.c */                 \
-        X(row_counts) X(row_independence) X(padding) X(bad_rows) X(silent_rows) /* replay.c */               \
-        X(repeatable) X(tape_balance) X(tape_replay) X(no_hidden_state) X(no_tape)                           \
-            X(keyed_noise)                                               /* layout.c */                      \
-        X(negative_stride) X(lane_index) X(in_place) X(single_precision) /* univariate.c */                  \
-        X(monotone) X(edges)                                             /* network.c */                     \
-        X(autoregressive) X(sweep) X(sweep_vjp)                          /* density.c */                     \
-        X(normalised) X(sampler)                                         /* observe.c */                     \
-        X(observe_repeats) X(observe_merges)                             /* descriptor.c */                  \
-        X(descriptor) X(option_schema) X(option_refusals) X(lifetime)
+    X(vjp_inputs) X(vjp_element_params) X(vjp_parameters) X(vjp_context) X(vjp_joint)                        \
+    X(round_trip) X(round_trip_back) X(log_det) X(log_det_sum) X(volume) X(elementwise)                      \
+    X(log_det_adds) X(overwrites) X(gradients_add) X(optional_arguments) X(inputs_kept) X(bounds)            \
+    X(linear_cotangents)                                                                                     \
+    X(row_counts) X(row_independence) X(padding) X(bad_rows) X(silent_rows)                                  \
+    X(repeatable) X(tape_balance) X(tape_replay) X(no_hidden_state) X(no_tape) X(keyed_noise)                \
+    X(negative_stride) X(lane_index) X(in_place) X(single_precision)                                         \
+    X(monotone) X(edges)                                                                                     \
+    X(autoregressive) X(sweep) X(sweep_vjp)                                                                  \
+    X(normalised) X(sampler)                                                                                 \
+    X(observe_repeats) X(observe_merges)                                                                     \
+    X(descriptor) X(option_schema) X(option_refusals) X(lifetime)
+/* clang-format on */
 
 #define WEIR__CHECK_PROTOTYPE(name)                                                                          \
     void weir__check_##name(weir__subject *subject, const weir__map *map, weir__verdict *verdict);

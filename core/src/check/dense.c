@@ -50,6 +50,45 @@ double *weir__jacobians(weir__subject *subject, const weir__map *map, weir__call
     return NULL;
 }
 
+/* Adds weight * y(x + h e_input) / h to column `input`, with every row's h = steps * 1e-3 (1 + |x|). */
+static weir_status add_moved(weir__subject *subject, const weir__map *map, const weir__call *at,
+                             weir__call *moved, int32_t input, double steps, double weight, double *jacobians)
+{
+    const int64_t out = map->size[WEIR__Y], in = map->size[WEIR__X];
+    const weir__field *const x = &at->field[WEIR__X];
+    weir__call_copy(moved, at);
+    for (int32_t r = 0; r < at->rows; r++) {
+        const double value = weir__field_get(x, input, r);
+        weir__field_set(&moved->field[WEIR__X], input, r, value + steps * 1e-3 * (1 + fabs(value)));
+    }
+    weir__field_pad(&moved->field[WEIR__X], 0);
+    const weir_status status = weir__evaluate(subject, map, moved);
+    for (int32_t r = 0; status == WEIR_OK && r < at->rows; r++)
+        for (int32_t j = 0; j < out; j++)
+            jacobians[(r * out + j) * in + input] += weight * weir__field_get(&moved->field[WEIR__Y], j, r) /
+                                                     (1e-3 * (1 + fabs(weir__field_get(x, input, r))));
+    return status;
+}
+
+double *weir__jacobians_by_differences(weir__subject *subject, const weir__map *map, weir__call *call,
+                                       weir_status *status)
+{
+    static const struct {
+        double steps, weight;
+    } stencil[] = {{-2, 1.0 / 12}, {-1, -8.0 / 12}, {1, 8.0 / 12}, {2, -1.0 / 12}};
+    const int64_t out = map->size[WEIR__Y], in = map->size[WEIR__X];
+    double *const jacobians = calloc((size_t)(call->rows * out * in + 1), sizeof *jacobians);
+    weir__call *const moved = jacobians ? weir__call_like(subject, map, call, WEIR__PLAIN) : NULL;
+    *status = moved ? WEIR_OK : WEIR_ERROR;
+    for (int32_t i = 0; i < in; i++)
+        for (int32_t k = 0; *status == WEIR_OK && k < 4; k++)
+            *status = add_moved(subject, map, call, moved, i, stencil[k].steps, stencil[k].weight, jacobians);
+    if (*status == WEIR_OK) *status = weir__evaluate(subject, map, call);
+    if (*status == WEIR_OK) return jacobians;
+    free(jacobians);
+    return NULL;
+}
+
 static int32_t pivot_row(const double *a, int32_t n, int32_t k)
 {
     int32_t best = k;
@@ -120,4 +159,16 @@ double weir__inverse_norm(const double *matrix, int32_t n)
     }
     free(a);
     return norm;
+}
+
+double *weir__inverse_norms(weir__subject *subject, const weir__map *map, weir__call *call)
+{
+    const int32_t n = map->size[WEIR__X];
+    weir_status status;
+    if (!map->vjp || map->size[WEIR__Y] != n) return NULL;
+    double *const jacobians = weir__jacobians(subject, map, call, &status);
+    if (!jacobians) return NULL;
+    for (int32_t r = 0; r < call->rows; r++)
+        jacobians[r] = weir__inverse_norm(jacobians + (int64_t)r * n * n, n);
+    return jacobians;
 }

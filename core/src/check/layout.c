@@ -126,7 +126,7 @@ static int evaluate_moved(weir__subject *subject, const weir__map *map, const we
         moved[j] = weir__call_like(subject, map, wide, WEIR__PLAIN);
         if (!moved[j]) return 0;
         jitter(subject, moved[j]);
-        if (weir__evaluate(subject, map, moved[j]) > WEIR_DISCARD) weir__call_copy(moved[j], wide);
+        if (run(subject, map, moved[j]) != WEIR_OK) weir__call_copy(moved[j], wide);
     }
     return 1;
 }
@@ -140,16 +140,18 @@ static void compare_twin(weir__subject *subject, const weir__map *map, weir__sub
     round_inputs(wide);
     weir__call *moved[JITTERS];
     weir__call *const narrow = map32 ? weir__call_like(twin, map32, wide, WEIR__PLAIN) : NULL;
-    if (!map32) weir__object(verdict, "f32 has no %s", map->name);
-    if (!map32 || !weir__have(verdict, narrow)) return;
-    if (!weir__served(verdict, subject, weir__evaluate(subject, map, wide), map->name)) return;
+    if (!map32 || !map32->vjp != !map->vjp) weir__object(verdict, "f32 offers less of %s", map->name);
+    if (!map32 || !map32->vjp != !map->vjp || !weir__have(verdict, narrow)) return;
+    if (!weir__served(verdict, subject, run(subject, map, wide), map->name)) return;
     if (!evaluate_moved(subject, map, wide, moved)) {
         weir__object(verdict, "out of memory");
         return;
     }
-    if (!weir__served(verdict, twin, weir__evaluate(twin, map32, narrow), "the f32 call")) return;
-    for (int32_t a = WEIR__Y; a <= WEIR__LANE; a++)
+    if (!weir__served(verdict, twin, run(twin, map32, narrow), "the f32 call")) return;
+    for (int32_t a = WEIR__Y; a < WEIR__ARGUMENTS; a++)
         compare_precisions((weir__argument)a, narrow, wide, moved, verdict);
+    for (int32_t a = 0; a < WEIR__ARGUMENTS; a++)
+        if (!weir__field_intact(&narrow->field[a])) weir__object(verdict, "f32 writes outside the rows");
 }
 
 void weir__check_single_precision(weir__subject *subject, const weir__map *map, weir__verdict *verdict)

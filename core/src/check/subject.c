@@ -146,7 +146,7 @@ static weir_status find_points(weir__subject *subject, weir_error *error)
         weir__calls_release(subject);
         if (good) return WEIR_OK;
     }
-    subject->points = WEIR__POINTS_NORMAL;
+    subject->points = WEIR__POINTS_LINE;
     const char *const why = weir__solo_message(subject->solo);
     return weir__fail(
         error, WEIR_INVALID,

@@ -25,7 +25,7 @@ typedef struct weir__candidate {
     int32_t points; /* WEIR__POINTS_*: where to start looking */
 } weir__candidate;
 
-#define WEIR__POINTS_NORMAL   0
+#define WEIR__POINTS_LINE     0
 #define WEIR__POINTS_UNIT     1
 #define WEIR__POINTS_INTEGERS 2
 #define WEIR__POINTS_OWN      3 /* the layer's sample_points */

@@ -26,12 +26,12 @@ const weir__promise weir__promises[] = {
 
     {"round_trip", "35", WEIR__PER_SUBJECT, BOTH, 1e-10, weir__check_round_trip},
     {"round_trip_back", "35", WEIR__PER_SUBJECT, BOTH, 1e-10, weir__check_round_trip_back},
-    {"log_det", "36", WEIR__PER_VJP, BOTH, 1e-9, weir__check_log_det},
+    {"log_det", "36", WEIR__PER_MAP, BOTH, 1e-9, weir__check_log_det},
     {"log_det_sum", "36", WEIR__PER_SUBJECT, BOTH, 1e-9, weir__check_log_det_sum},
     {"volume", "36", WEIR__PER_MAP, LAYER, EXACT, weir__check_volume},
     {"elementwise", "36", WEIR__PER_VJP, UNIV, EXACT, weir__check_elementwise},
     {"monotone", "40", WEIR__PER_MAP, UNIV, EXACT, weir__check_monotone},
-    {"edges", "39", WEIR__PER_MAP, UNIV, 1e-9, weir__check_edges},
+    {"edges", "39", WEIR__PER_MAP, BOTH, 1e-8, weir__check_edges},
 
     {"autoregressive", "41", WEIR__PER_SUBJECT, NET, EXACT, weir__check_autoregressive},
     {"sweep", "41", WEIR__PER_SUBJECT, NET, TIGHT, weir__check_sweep},

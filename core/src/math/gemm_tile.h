@@ -9,8 +9,21 @@
 /* Where all three sizes are larger, packing both matrices as BLIS does is worth it. */
 #define LARGE 400
 
-/* Without full unrolling, gcc keeps the accumulators in memory. */
-#if defined(__clang__)
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define INSTRUMENTED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define INSTRUMENTED 1
+#endif
+#endif
+
+/* Without full unrolling, gcc keeps the accumulators in memory. With a check around every access, unrolled kernels take
+ * minutes to compile: there they stay loops. */
+#if defined(INSTRUMENTED) && defined(__clang__)
+#define UNROLL _Pragma("clang loop unroll(disable)")
+#elif defined(INSTRUMENTED)
+#define UNROLL _Pragma("GCC unroll 1")
+#elif defined(__clang__)
 #define UNROLL _Pragma("clang loop unroll(full)")
 #else
 #define UNROLL _Pragma("GCC unroll 16")

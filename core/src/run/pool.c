@@ -11,13 +11,14 @@
 
 struct weir__pool {
     pthread_mutex_t busy; /* held by the caller whose job runs */
-    pthread_mutex_t lock; /* protects the condition variables and `generation` */
+    pthread_mutex_t lock; /* protects open and active, and the condition variables */
     pthread_cond_t wake, done;
     pthread_t *threads;
     int32_t thread_count; /* without the caller */
-    int32_t stopping;
     atomic_uint generation;
-    atomic_int running; /* threads that have not finished the job */
+    atomic_int stopping;
+    int32_t open;   /* 1: the job may be joined */
+    int32_t active; /* threads inside the job */
     /* the job */
     void (*task)(void *, int64_t, int32_t);
     void *user;
@@ -40,8 +41,7 @@ static void relax(void)
 
 static void work(weir__pool *pool, int32_t worker)
 {
-    for (;;) {
-        if (atomic_load_explicit(&pool->stopped, memory_order_relaxed)) return;
+    while (!atomic_load_explicit(&pool->stopped, memory_order_relaxed)) {
         const int64_t index = (int64_t)atomic_fetch_add_explicit(&pool->next, 1, memory_order_relaxed);
         if (index >= pool->count) return;
         pool->task(pool->user, index, worker);
@@ -63,6 +63,24 @@ static unsigned wait_for_job(weir__pool *pool, unsigned seen)
     return now;
 }
 
+/* A thread that wakes up late finds the job closed and is not waited for: on a busy machine waking takes milliseconds,
+ * in which the caller has done the work alone. */
+static int join_job(weir__pool *pool)
+{
+    pthread_mutex_lock(&pool->lock);
+    const int32_t joined = pool->open;
+    pool->active += joined;
+    pthread_mutex_unlock(&pool->lock);
+    return joined;
+}
+
+static void leave_job(weir__pool *pool)
+{
+    pthread_mutex_lock(&pool->lock);
+    if (--pool->active == 0) pthread_cond_signal(&pool->done);
+    pthread_mutex_unlock(&pool->lock);
+}
+
 static void *thread_main(void *argument)
 {
     start *const s = argument;
@@ -72,19 +90,17 @@ static void *thread_main(void *argument)
     free(s);
     for (;;) {
         seen = wait_for_job(pool, seen);
-        if (pool->stopping) return NULL;
+        if (atomic_load(&pool->stopping)) return NULL;
+        if (!join_job(pool)) continue;
         work(pool, worker);
-        if (atomic_fetch_sub_explicit(&pool->running, 1, memory_order_acq_rel) == 1) {
-            pthread_mutex_lock(&pool->lock);
-            pthread_cond_signal(&pool->done);
-            pthread_mutex_unlock(&pool->lock);
-        }
+        leave_job(pool);
     }
 }
 
-static void announce(weir__pool *pool)
+static void announce(weir__pool *pool, int32_t open)
 {
     pthread_mutex_lock(&pool->lock);
+    pool->open = open;
     atomic_fetch_add_explicit(&pool->generation, 1, memory_order_release);
     pthread_cond_broadcast(&pool->wake);
     pthread_mutex_unlock(&pool->lock);
@@ -126,8 +142,8 @@ weir__pool *weir__pool_new(int32_t threads)
 void weir__pool_free(weir__pool *pool)
 {
     if (!pool) return;
-    pool->stopping = 1;
-    announce(pool);
+    atomic_store(&pool->stopping, 1);
+    announce(pool, 0);
     for (int32_t i = 0; i < pool->thread_count; i++) pthread_join(pool->threads[i], NULL);
     pthread_cond_destroy(&pool->wake);
     pthread_cond_destroy(&pool->done);
@@ -167,15 +183,11 @@ static int32_t work_and_poll(weir__pool *pool, int32_t (*poll)(void *), void *po
     }
 }
 
-static void wait_for_threads(weir__pool *pool)
+static void close_job(weir__pool *pool)
 {
-    for (int i = 0; i < SPINS; i++) {
-        if (atomic_load_explicit(&pool->running, memory_order_acquire) == 0) return;
-        relax();
-    }
     pthread_mutex_lock(&pool->lock);
-    while (atomic_load_explicit(&pool->running, memory_order_acquire) != 0)
-        pthread_cond_wait(&pool->done, &pool->lock);
+    pool->open = 0;
+    while (pool->active > 0) pthread_cond_wait(&pool->done, &pool->lock);
     pthread_mutex_unlock(&pool->lock);
 }
 
@@ -189,10 +201,9 @@ int32_t weir__pool_run(weir__pool *pool, int64_t count, void (*task)(void *, int
     pool->count = count;
     atomic_store(&pool->next, 0);
     atomic_store(&pool->stopped, 0);
-    atomic_store(&pool->running, pool->thread_count);
-    announce(pool);
+    announce(pool, 1);
     const int32_t stop = work_and_poll(pool, poll, poll_user);
-    wait_for_threads(pool);
+    close_job(pool);
     pthread_mutex_unlock(&pool->busy);
     return stop;
 }
