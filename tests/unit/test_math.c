@@ -154,6 +154,18 @@ static double ulps(const weir_math *math, double got, long double want)
 
 #define BLOCK 64
 
+/* The same bits, but for the sign and payload of NaN, which C leaves open. */
+static int same(const weir_math *math, const void *a, const void *b, int64_t count)
+{
+    const size_t size = size_of(math);
+    for (int64_t i = 0; i < count; i++) {
+        if (isnan(get(math, a, i)) && isnan(get(math, b, i))) continue;
+        if (memcmp((const char *)a + (size_t)i * size, (const char *)b + (size_t)i * size, size) != 0)
+            return 0;
+    }
+    return 1;
+}
+
 Test(math, functions_are_accurate_at_random_and_special_values)
 {
     for (const table *t = tables(); t->name; t++) {
@@ -189,12 +201,12 @@ Test(math, an_element_depends_on_nothing_but_itself)
                              t->name, names[f], (int)n);
                 for (int64_t i = 0; i < n; i++) {
                     function_of(t->math, f)(1, x + (size_t)i * size, alone);
-                    cr_assert_eq(memcmp(alone, y + (size_t)i * size, size), 0,
-                                 "%s %s(%.17g) changes with n = %d, i = %d", t->name, names[f],
-                                 get(t->math, x, i), (int)n, (int)i);
+                    cr_assert(same(t->math, alone, y + (size_t)i * size, 1),
+                              "%s %s(%.17g) changes with n = %d, i = %d", t->name, names[f],
+                              get(t->math, x, i), (int)n, (int)i);
                 }
                 function_of(t->math, f)(n, x, x);
-                cr_assert_eq(memcmp(x, y, (size_t)n * size), 0, "%s %s differs in place", t->name, names[f]);
+                cr_assert(same(t->math, x, y, n), "%s %s differs in place", t->name, names[f]);
             }
         }
     }

@@ -30,8 +30,8 @@ static void expect_gradient(weir_model *m, weir_trainer *t, const weir_step *ste
         }
         set_parameters(m, at);
         const double slope = log2(remainder[0] / remainder[1]);
-        cr_assert(remainder[0] < 1e-11 || fabs(slope - 2) < 0.1, "slope %g, remainders %g %g", slope, remainder[0],
-                  remainder[1]);
+        cr_assert(remainder[0] < 1e-11 || fabs(slope - 2) < 0.1, "slope %g, remainders %g %g", slope,
+                  remainder[0], remainder[1]);
     }
     free(g);
     free(d);
@@ -108,8 +108,10 @@ Test(train, gradient_of_reverse_kl)
 {
     weir_runtime *const rt = open_weir(2);
     weir_model *const m = must_build(
-        rt, "{\"dtype\":\"f64\",\"features\":3,\"flow\":" CHAIN(COUPLING("half", "rq_spline") "," MAF("affine") ","
-            "{\"type\":\"lu_linear\"}," IAF("affine")) ",\"base\":{\"type\":\"normal\",\"options\":{\"trainable\":true}}}");
+        rt, "{\"dtype\":\"f64\",\"features\":3,\"flow\":" CHAIN(COUPLING("half", "rq_spline") "," MAF(
+                "affine") ","
+                          "{\"type\":\"lu_linear\"}," IAF(
+                              "affine")) ",\"base\":{\"type\":\"normal\",\"options\":{\"trainable\":true}}}");
     shake(m, 0.1);
     weir_trainer *const t = must_train(m, NULL);
     weir_step step = {.struct_size = (uint32_t)sizeof step, .samples = 100, .target = gaussian_target};
@@ -141,7 +143,8 @@ Test(train, reverse_kl_finds_a_gaussian)
 }
 
 /* Trains for a while with so many threads; returns the parameters' hash. */
-static uint64_t trained(int32_t threads, int32_t recompute, const char *dtype_model, int64_t rows, double *loss)
+static uint64_t trained(int32_t threads, int32_t recompute, const char *dtype_model, int64_t rows,
+                        double *loss)
 {
     weir_runtime *const rt = open_weir(threads);
     weir_model *const m = must_build(rt, dtype_model);
@@ -190,7 +193,8 @@ Test(train, one_bad_row_changes_no_other_row_and_no_gradient)
     shake(m, 0.1);
     weir_trainer *const t = must_train(m, NULL);
     const int64_t n = weir_model_get(m, WEIR_MODEL_PARAMETERS);
-    double *const without = malloc((size_t)n * sizeof(double)), *const with = malloc((size_t)n * sizeof(double));
+    double *const without = malloc((size_t)n * sizeof(double)), *const with =
+                                                                    malloc((size_t)n * sizeof(double));
     double clean[200], dirty[200];
     MUST(weir_log_prob(m, &x, NULL, clean, &error));
     double weights[200];
@@ -208,15 +212,17 @@ Test(train, one_bad_row_changes_no_other_row_and_no_gradient)
         MUST(weir_log_prob(m, &x, &call, dirty, &error));
         cr_assert_eq(call.discarded, 1);
         for (int i = 0; i < 200; i++)
-            if (i == 77) cr_assert(isnan(dirty[i]));
-            else cr_assert_eq(clean[i], dirty[i], "row %d: %.17g became %.17g", i, clean[i], dirty[i]);
+            if (i == 77)
+                cr_assert(isnan(dirty[i]));
+            else
+                cr_assert_eq(clean[i], dirty[i], "row %d: %.17g became %.17g", i, clean[i], dirty[i]);
         MUST(weir_trainer_gradient(t, &step, &r, with, n, &error));
         cr_assert_eq(r.discarded, 1);
         cr_assert_eq(r.rows, 199);
         cr_assert(strstr(r.message, "row 78"), "%s", r.message);
         for (int64_t i = 0; i < n; i++)
-            cr_assert(fabs(with[i] - without[i]) < 1e-12 * (1 + fabs(without[i])), "parameter %ld: %g, not %g", (long)i,
-                      with[i], without[i]);
+            cr_assert(fabs(with[i] - without[i]) < 1e-12 * (1 + fabs(without[i])),
+                      "parameter %ld: %g, not %g", (long)i, with[i], without[i]);
         data[77 * 5 + 2] = kept;
     }
     free(with);
@@ -229,7 +235,8 @@ Test(train, one_bad_row_changes_no_other_row_and_no_gradient)
 Test(train, a_step_that_is_not_finite_is_skipped_and_named)
 {
     weir_runtime *const rt = open_weir(1);
-    weir_model *const m = must_build(rt, MODEL("f32", 4, 0, COUPLING("half", "affine") "," COUPLING("even", "affine")));
+    weir_model *const m =
+        must_build(rt, MODEL("f32", 4, 0, COUPLING("half", "affine") "," COUPLING("even", "affine")));
     const weir_matrix x = some_data(100, 4, 1);
     shake(m, 0.1);
     const int64_t bias = weir_tensor_find(m, "flow.2.network.hidden.1.bias");
@@ -281,7 +288,8 @@ Test(train, rollback_goes_back_to_the_snapshot)
 Test(train, frozen_parameters_stay)
 {
     weir_runtime *const rt = open_weir(1);
-    weir_model *const m = must_build(rt, MODEL("f32", 4, 0, COUPLING("half", "affine") "," COUPLING("even", "affine")));
+    weir_model *const m =
+        must_build(rt, MODEL("f32", 4, 0, COUPLING("half", "affine") "," COUPLING("even", "affine")));
     const weir_matrix x = some_data(100, 4, 1);
     cr_assert_eq(weir_freeze(m, "flow.9.*", 1, &error), WEIR_INVALID);
     cr_assert(strstr(error.message, "flow.9.*"), "%s", error.message);
@@ -299,7 +307,8 @@ Test(train, frozen_parameters_stay)
         if (info.kind != WEIR_TENSOR_PARAMETER) continue;
         const int same = memcmp(before + at, after + at, (size_t)info.count * sizeof(double)) == 0;
         if (strncmp(info.name, "flow.1.", 7) == 0) cr_assert(same, "%s moved", info.name);
-        if (strstr(info.name, "flow.2.network.hidden.1.weight")) cr_assert_not(same, "%s did not move", info.name);
+        if (strstr(info.name, "flow.2.network.hidden.1.weight"))
+            cr_assert_not(same, "%s did not move", info.name);
         at += info.count;
     }
     free(before);
@@ -314,10 +323,11 @@ Test(train, shared_parameters_are_one_and_their_gradients_add_up)
     weir_runtime *const rt = open_weir(1);
     const char *const node = "{\"type\":\"coupling\",\"share\":\"twin\",\"children\":{\"network\":" MLP "}}";
     char json[1200];
-    snprintf(json, sizeof json,
-             "{\"dtype\":\"f64\",\"features\":4,\"flow\":{\"type\":\"chain\",\"children\":{\"layers\":[%s,%s,%s]}},"
-             "\"base\":{\"type\":\"normal\"}}",
-             node, REVERSE, node);
+    snprintf(
+        json, sizeof json,
+        "{\"dtype\":\"f64\",\"features\":4,\"flow\":{\"type\":\"chain\",\"children\":{\"layers\":[%s,%s,%s]}},"
+        "\"base\":{\"type\":\"normal\"}}",
+        node, REVERSE, node);
     weir_model *const two = must_build(rt, json);
     weir_model *const one = must_build(rt, MODEL("f64", 4, 0, COUPLING("half", "affine")));
     cr_assert_eq(weir_model_get(two, WEIR_MODEL_PARAMETERS), weir_model_get(one, WEIR_MODEL_PARAMETERS));
@@ -337,8 +347,9 @@ Test(train, shared_parameters_are_one_and_their_gradients_add_up)
 static double shift_after(const char *settings, double rate, int steps, double *mean)
 {
     weir_runtime *const rt = open_weir(1);
-    weir_model *const m = must_build(rt, MODEL("f64", 1, 0, "{\"type\":\"elementwise\",\"children\":{\"univariate\":"
-                                                            "{\"type\":\"additive\"}}}"));
+    weir_model *const m = must_build(rt, MODEL("f64", 1, 0,
+                                               "{\"type\":\"elementwise\",\"children\":{\"univariate\":"
+                                               "{\"type\":\"additive\"}}}"));
     const weir_matrix x = some_data(50, 1, 1);
     *mean = 0;
     for (int i = 0; i < 50; i++) *mean += ((double *)x.data)[i] / 50;
@@ -423,7 +434,8 @@ Test(train, weight_decay_shrinks_weights_and_leaves_biases)
         {"{\"optimizer\":\"adamw\"}", "{\"optimizer\":\"adamw\",\"weight_decay\":0.3}"}};
     for (int k = 0; k < 2; k++) {
         double w;
-        const double shrunk = moved_by_decay(settings[k][0], settings[k][1], "flow.1.network.hidden.1.weight", &w);
+        const double shrunk =
+            moved_by_decay(settings[k][0], settings[k][1], "flow.1.network.hidden.1.weight", &w);
         expect_near(shrunk, -0.01 * 0.3 * w);
         expect_near(moved_by_decay(settings[k][0], settings[k][1], "flow.1.network.hidden.1.bias", &w), 0);
     }

@@ -68,7 +68,7 @@ static json_t *node_json(const weir__net *net, const weir__instance *instance)
 {
     static const char *const traits[] = {"inverse_sequential", "inverse_numeric", "no_inverse",
                                          "volume_preserving",  "autoregressive",  "inverse_lossy"};
-    static const char *const supplied[] = {"inverse", "inverse_vjp", "incremental", "precision", "gather"};
+    static const char *const supplied[] = {"inverse", "inverse_vjp", "incremental", "precision"};
     const uint32_t kept = WEIR_TRAIT_INVERSE_SEQUENTIAL | WEIR_TRAIT_INVERSE_NUMERIC | WEIR_TRAIT_NO_INVERSE;
     int64_t own = 0;
     for (int32_t i = 0; i < instance->tensor_count; i++) {
@@ -88,7 +88,7 @@ static json_t *node_json(const weir__net *net, const weir__instance *instance)
     json_object_set_new(out, "plugin",
                         instance->entry ? json_string(instance->entry->plugin) : json_string("host"));
     json_object_set_new(out, "traits", names_of(instance->child.traits, traits, 6));
-    json_object_set_new(out, "supplied", names_of(instance->supplied, supplied, 5));
+    json_object_set_new(out, "supplied", names_of(instance->supplied, supplied, 4));
     json_object_set_new(out, "kept", json_boolean((instance->child.traits & kept) != 0));
     return out;
 }

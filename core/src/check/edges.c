@@ -13,6 +13,8 @@ static const double points[] = {-DBL_MAX,  -1e300,  -1e30, -8, -3, -1, -1e-30, -
                                 0x1p-1074, DBL_MIN, 1e-30, 1,  3,  8,  1e30,   1e300,    DBL_MAX};
 #define EDGES ((int32_t)(sizeof points / sizeof points[0]))
 
+static const weir__manner plain = {.tape = 0};
+
 static int is_discarded(const weir_frame *frame, int32_t row)
 {
     return (int)(frame->discard[row >> 6] >> (row & 63) & 1);
@@ -38,20 +40,19 @@ static void set_edges(const weir__subject *subject, weir__call *call)
     weir__field_pad(&call->field[WEIR__X], 0);
 }
 
-/* What comes back from the finite answers; the other rows keep a valid point. */
-static weir__call *way_back(weir__subject *subject, const weir__map *other, const weir__call *out,
-                            const int *fine)
+/* A call of `map` at the rows of `from` that are fine; the others keep a valid point. */
+static weir__call *fine_call(weir__subject *subject, const weir__map *map, const weir__field *from,
+                             const weir__call *out, const int *fine)
 {
-    weir__call *const back = weir__call_new(subject, other, EDGES);
-    if (!back) return NULL;
-    weir__field_copy(&back->field[WEIR__PARAMS], &out->field[WEIR__PARAMS]);
-    weir__field_copy(&back->field[WEIR__CONTEXT], &out->field[WEIR__CONTEXT]);
-    for (int32_t f = 0; f < other->size[WEIR__X]; f++)
+    weir__call *const call = weir__call_new(subject, map, EDGES);
+    if (!call) return NULL;
+    weir__field_copy(&call->field[WEIR__PARAMS], &out->field[WEIR__PARAMS]);
+    weir__field_copy(&call->field[WEIR__CONTEXT], &out->field[WEIR__CONTEXT]);
+    for (int32_t f = 0; f < map->size[WEIR__X]; f++)
         for (int32_t r = 0; r < EDGES; r++)
-            if (fine[r])
-                weir__field_set(&back->field[WEIR__X], f, r, weir__field_get(&out->field[WEIR__Y], f, r));
-    weir__field_pad(&back->field[WEIR__X], 0);
-    return back;
+            if (fine[r]) weir__field_set(&call->field[WEIR__X], f, r, weir__field_get(from, f, r));
+    weir__field_pad(&call->field[WEIR__X], 0);
+    return call;
 }
 
 /* What rounding of the row's results explains on the way back; infinite where the map is flat. */
@@ -84,16 +85,18 @@ static void compare(const weir__subject *subject, const weir__call *out, const w
         }
 }
 
-static void compare_way_back(weir__subject *subject, const weir__map *map, weir__call *out, const int *fine,
+static void compare_way_back(weir__subject *subject, const weir__map *map, weir__call *out, int *fine,
                              weir__verdict *verdict)
 {
     const weir__map *const other = map->source ? map->source : weir__subject_map(subject, "inverse");
     if (!other || (map->source && subject->child->traits & WEIR_TRAIT_INVERSE_LOSSY)) return;
-    weir__call *const back = way_back(subject, other, out, fine);
-    weir__call *const again = weir__call_like(subject, map, out, WEIR__PLAIN);
+    weir__call *const back = fine_call(subject, other, &out->field[WEIR__Y], out, fine);
+    weir__call *const again = fine_call(subject, map, &out->field[WEIR__X], out, fine);
     if (!weir__have(verdict, back, again)) return;
     double *const kappa = weir__inverse_norms(subject, map, again);
-    const weir_status status = weir__evaluate(subject, other, back);
+    weir_frame *const frame = weir__call_frame(subject, back, &plain);
+    const weir_status status = frame ? weir__call_run(subject, other, back, frame) : WEIR_ERROR;
+    for (int32_t r = 0; frame && r < EDGES; r++) fine[r] = fine[r] && !is_discarded(frame, r);
     if (status == WEIR_DISCARD || weir__served(verdict, subject, status, other->name))
         compare(subject, out, back, fine, kappa, verdict);
     free(kappa);
@@ -101,7 +104,6 @@ static void compare_way_back(weir__subject *subject, const weir__map *map, weir_
 
 void weir__check_edges(weir__subject *subject, const weir__map *map, weir__verdict *verdict)
 {
-    static const weir__manner plain = {.tape = 0};
     const int strict = subject->child->kind == WEIR_UNIVARIATE;
     int fine[sizeof points / sizeof points[0]];
     weir__call *const call = weir__call_new(subject, map, EDGES);

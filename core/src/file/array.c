@@ -41,7 +41,7 @@ weir_status weir__array_new(int32_t dtype, int32_t rank, const int64_t *dims, co
                             weir_array **array, weir_error *error)
 {
     const int64_t item = weir__dtype_bytes(dtype), bytes = weir__dims_bytes(rank, dims, item);
-    weir_array *const a = bytes < 0 ? NULL : calloc(1, sizeof *a);
+    weir_array *const a = bytes < 0 || item == 0 ? NULL : calloc(1, sizeof *a);
     if (!a) return weir__no_memory(error, name);
     a->dtype = dtype;
     a->rank = rank;

@@ -55,7 +55,7 @@ weir_status weir__file_read(const char *path, int64_t limit, unsigned char **dat
                             weir_error *error)
 {
     int fd = -1;
-    struct stat info;
+    struct stat info = {0};
     unsigned char *block = NULL;
     weir_status status = open_regular(path, &fd, &info, error);
     if (status) return status;

@@ -135,7 +135,7 @@ weir_status weir__npy_parse(const unsigned char *data, int64_t size, const char 
     int64_t at;
     const char *const problem = weir__npy_header_parse(data + prefix, length, &header, &at);
     if (problem)
-        return weir__fail(error, WEIR_INVALID, "%s: .npy header, byte %lld: %s", name,
-                          (long long)(prefix + at), problem);
+        return weir__fail(error, WEIR_INVALID, "%s: .npy header, byte %lld: %s", name, (long long)at + prefix,
+                          problem);
     return make(&header, data + prefix + length, size - prefix - length, name, array, error);
 }

@@ -100,7 +100,7 @@ static const char *take_descr(reader *r, weir__npy_header *h)
 {
     static const char refused[] = "the dtype is not one that is read (f2 f4 f8 i1 i2 i4 i8 u1 u2 u4 u8 b1); "
                                   "convert with astype('float32')";
-    char text[16];
+    char text[16] = "";
     if (!take_string(r, text, sizeof text)) return refused;
     if (strlen(text) != 3 || !strchr("<>|=", text[0]) || text[2] < '0' || text[2] > '9') return refused;
     h->kind = text[1];

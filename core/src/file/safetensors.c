@@ -76,23 +76,23 @@ static const char *read_offsets(const json_t *offsets, int64_t room, int64_t *be
     return *end > room ? "data lie behind the end of the file; it is cut" : NULL;
 }
 
-static weir_status read_tensor(const char *file, const char *name, const json_t *info,
+static weir_status read_tensor(const char *name, const char *key, const json_t *info,
                                const unsigned char *data, int64_t room, weir__st_tensor *t, weir_error *error)
 {
     int64_t begin, end;
     if (!json_is_object(info) || json_object_size(info) != 3)
-        return bad_tensor(file, name, "needs dtype, shape and data_offsets, no more and no less", error);
+        return bad_tensor(name, key, "needs dtype, shape and data_offsets, no more and no less", error);
     const char *const dtype = json_string_value(json_object_get(info, "dtype"));
-    *t = (weir__st_tensor){.name = name, .dtype = dtype ? weir__st_dtype(dtype) : 0};
+    *t = (weir__st_tensor){.name = key, .dtype = dtype ? weir__st_dtype(dtype) : 0};
     if (!t->dtype)
         return weir__fail(error, WEIR_INVALID, "%s: tensor '%s': dtype %s is not read; save it as F32 or F64",
-                          file, name, dtype ? dtype : "(none)");
+                          name, key, dtype ? dtype : "(none)");
     const char *problem = read_shape(json_object_get(info, "shape"), t);
     if (!problem) problem = read_offsets(json_object_get(info, "data_offsets"), room, &begin, &end);
-    if (problem) return bad_tensor(file, name, problem, error);
+    if (problem) return bad_tensor(name, key, problem, error);
     const int64_t item = weir__dtype_bytes(t->dtype), bytes = weir__dims_bytes(t->rank, t->dims, item);
     if (bytes != end - begin)
-        return bad_tensor(file, name, "shape and data_offsets disagree; the file is damaged", error);
+        return bad_tensor(name, key, "shape and data_offsets disagree; the file is damaged", error);
     t->count = bytes / item;
     t->data = data + begin;
     return WEIR_OK;
@@ -100,10 +100,11 @@ static weir_status read_tensor(const char *file, const char *name, const json_t 
 
 /* ---- all of them ------------------------------------------------------------------------------ */
 
-static int compare_places(const void *a, const void *b)
+/* Empty tensors before the one that begins at the same byte. */
+static int compare_places(const void *a, const void *b, void *tensors)
 {
-    const weir__st_tensor *const x = *(const weir__st_tensor *const *)a, *const y = *(
-                                                                             const weir__st_tensor *const *)b;
+    const weir__st_tensor *const t = tensors, *const x = &t[*(const int64_t *)a],
+                                 *const y = &t[*(const int64_t *)b];
     if (x->data != y->data) return x->data < y->data ? -1 : 1;
     return (x->count > 0) - (y->count > 0);
 }
@@ -114,18 +115,18 @@ static weir_status check_cover(const weir__st_file *f, const unsigned char *data
 {
     weir_status status = WEIR_OK;
     const unsigned char *at = data;
-    const weir__st_tensor **const sorted = malloc(((size_t)f->count + 1) * sizeof(*sorted));
-    if (!sorted) return weir__no_memory(error, name);
-    for (int64_t i = 0; i < f->count; i++) sorted[i] = &f->tensors[i];
-    qsort(sorted, (size_t)f->count, sizeof(*sorted), compare_places);
+    int64_t *const order = calloc((size_t)f->count + 1, sizeof *order);
+    if (!order) return weir__no_memory(error, name);
+    for (int64_t i = 0; i < f->count; i++) order[i] = i;
+    qsort_r(order, (size_t)f->count, sizeof *order, compare_places, f->tensors);
     for (int64_t i = 0; !status && i < f->count; i++) {
-        if (sorted[i]->data != at)
-            status =
-                bad_tensor(name, sorted[i]->name,
-                           "data overlap another's or leave a gap before it; the file is damaged", error);
-        at = sorted[i]->data + sorted[i]->count * weir__dtype_bytes(sorted[i]->dtype);
+        const weir__st_tensor *const t = &f->tensors[order[i]];
+        if (t->data != at)
+            status = bad_tensor(
+                name, t->name, "data overlap another's or leave a gap before it; the file is damaged", error);
+        at = t->data + t->count * weir__dtype_bytes(t->dtype);
     }
-    free(sorted);
+    free(order);
     if (!status && at != data + room)
         status = weir__fail(error, WEIR_INVALID, "%s: %lld bytes follow the last tensor; the file is damaged",
                             name, (long long)(data + room - at));
@@ -138,13 +139,13 @@ static int compare_names(const void *a, const void *b, void *tensors)
     return strcmp(t[*(const int64_t *)a].name, t[*(const int64_t *)b].name);
 }
 
-static weir_status check_metadata(const json_t *metadata, const char *name, weir_error *error)
+static weir_status check_metadata(json_t *metadata, const char *name, weir_error *error)
 {
     const char *key;
     json_t *value;
     if (!json_is_object(metadata))
         return weir__fail(error, WEIR_INVALID, "%s: __metadata__ is no object; the file is damaged", name);
-    json_object_foreach((json_t *)(uintptr_t)metadata, key, value)
+    json_object_foreach(metadata, key, value)
     {
         if (!json_is_string(value))
             return weir__fail(error, WEIR_INVALID, "%s: __metadata__ '%s' is no string; the file is damaged",

@@ -64,29 +64,31 @@ static int compare_keys(const void *a, const void *b)
  * memory. */
 static json_t *sorted_metadata(const json_t *metadata)
 {
-    json_t *const object = (json_t *)(uintptr_t)metadata, *const copy = json_object(), *value;
-    const char **const keys = calloc(json_object_size(metadata) + 1, sizeof *keys);
+    json_t *const plain = json_deep_copy(metadata), *const sorted = json_object(), *value;
+    const char **const keys = calloc(json_object_size(plain) + 1, sizeof *keys);
     const char *key;
     size_t count = 0;
-    bool ok = copy && keys;
-    if (ok) json_object_foreach(object, key, value) keys[count++] = key;
+    bool ok = plain && sorted && keys && json_is_object(plain);
+    if (ok) json_object_foreach(plain, key, value) keys[count++] = key;
     if (ok) qsort(keys, count, sizeof *keys, compare_keys);
     for (size_t i = 0; ok && i < count; i++) {
-        value = json_object_get(object, keys[i]);
-        ok = json_is_string(value) && !json_object_set(copy, keys[i], value);
+        value = json_object_get(plain, keys[i]);
+        ok = json_is_string(value) && !json_object_set(sorted, keys[i], value);
     }
     free(keys);
-    if (ok) return copy;
-    json_decref(copy);
+    json_decref(plain);
+    if (ok) return sorted;
+    json_decref(sorted);
     return NULL;
 }
 
 static json_t *describe(const weir__st_tensor *t, int64_t begin)
 {
+    const json_int_t first = begin, last = begin + bytes_of(t);
     json_t *const shape = json_array();
     for (int32_t i = 0; i < t->rank; i++) json_array_append_new(shape, json_integer(t->dims[i]));
     return json_pack("{s:s, s:o, s:[I, I]}", "dtype", weir__st_dtype_name(t->dtype), "shape", shape,
-                     "data_offsets", (json_int_t)begin, (json_int_t)(begin + bytes_of(t)));
+                     "data_offsets", first, last);
 }
 
 static weir_status add_tensors(json_t *header, const char *path, const weir__st_tensor *tensors,
@@ -158,7 +160,7 @@ weir_status weir__st_write(const char *path, const json_t *metadata, const weir_
     for (int64_t i = 0; !status && i < count; i++) status = check_tensor(path, &tensors[i], error);
     if (!status) status = lay_out(path, tensors, count, &l, error);
     if (!status) status = make_header(path, metadata, tensors, count, &l, &text, error);
-    if (!status) status = write_file(path, text, tensors, count, &l, error);
+    if (text) status = write_file(path, text, tensors, count, &l, error);
     free(text);
     free(l.order);
     free(l.begin);

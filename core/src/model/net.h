@@ -66,7 +66,6 @@ typedef struct weir__instance {
 #define WEIR__SUPPLIED_INVERSE_VJP 2u
 #define WEIR__SUPPLIED_INCREMENTAL 4u
 #define WEIR__SUPPLIED_PRECISION   8u
-#define WEIR__SUPPLIED_GATHER      16u
 
 /** Tensors that a shared node declared first, for the next node of the same name to take over. */
 typedef struct weir__share {

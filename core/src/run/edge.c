@@ -34,52 +34,45 @@ static int64_t source_row(const weir_matrix *m, const int64_t *rows, int64_t fir
 }
 
 /* Row by row: a source row is read once, contiguously, and its numbers go to one column of the tile, which stays in
- * cache (64 rows). */
-#define GATHER(from_type, to_type)                                                                           \
-    for (int32_t r = 0; r < tile->width; r++) {                                                              \
-        const from_type *const from =                                                                        \
-            (const from_type *)m->data + source_row(m, rows, first, count, r) * row_stride(m);               \
-        to_type *to = (to_type *)tile->data + r;                                                             \
-        for (int32_t f = 0; f < tile->features; f++, to += tile->stride) *to = (to_type)from[f];             \
-    }                                                                                                        \
-    break
+ * cache (64 rows). One function for every pair of types. */
+#define DEFINE_GATHER(name, from_type, to_type)                                                              \
+    static void name(const weir_matrix *m, const int64_t *rows, int64_t first, int32_t count,                \
+                     const weir_tile *tile)                                                                  \
+    {                                                                                                        \
+        for (int32_t r = 0; r < tile->width; r++) {                                                          \
+            const from_type *const from =                                                                    \
+                (const from_type *)m->data + source_row(m, rows, first, count, r) * row_stride(m);           \
+            to_type *to = (to_type *)tile->data + r;                                                         \
+            for (int32_t f = 0; f < tile->features; f++, to += tile->stride) *to = (to_type)from[f];         \
+        }                                                                                                    \
+    }
 
-#define GATHER_BOTH(from_type)                                                                               \
-    if (frame->precision == WEIR_F32) {                                                                      \
-        GATHER_CASE(from_type, float);                                                                       \
-    } else {                                                                                                 \
-        GATHER_CASE(from_type, double);                                                                      \
-    }                                                                                                        \
-    break
-#define GATHER_CASE(from_type, to_type)                                                                      \
-    do {                                                                                                     \
-        GATHER(from_type, to_type);                                                                          \
-    } while (0)
+typedef void (*gather)(const weir_matrix *, const int64_t *, int64_t, int32_t, const weir_tile *);
+
+#define SOURCES(X)                                                                                           \
+    X(WEIR_DTYPE_F32, f32, float)                                                                            \
+    X(WEIR_DTYPE_F64, f64, double)                                                                           \
+    X(WEIR_DTYPE_U8, u8, uint8_t)                                                                            \
+    X(WEIR_DTYPE_I32, i32, int32_t)                                                                          \
+    X(WEIR_DTYPE_I64, i64, int64_t)                                                                          \
+    X(WEIR_DTYPE_I8, i8, int8_t)                                                                             \
+    X(WEIR_DTYPE_U16, u16, uint16_t)                                                                         \
+    X(WEIR_DTYPE_I16, i16, int16_t)                                                                          \
+    X(WEIR_DTYPE_U32, u32, uint32_t)                                                                         \
+    X(WEIR_DTYPE_BOOL, bool8, uint8_t)
+
+#define BOTH(dtype, name, type)                                                                              \
+    DEFINE_GATHER(gather_##name##_f32, type, float)                                                          \
+    DEFINE_GATHER(gather_##name##_f64, type, double)
+SOURCES(BOTH)
+
+#define ENTRY(dtype, name, type) [dtype] = {gather_##name##_f32, gather_##name##_f64},
+static const gather gathers[][2] = {SOURCES(ENTRY)};
 
 void weir__gather_rows(const weir_matrix *m, const int64_t *rows, int64_t first, int32_t count,
                        const weir_frame *frame, const weir_tile *tile)
 {
-    switch (m->dtype) {
-    case WEIR_DTYPE_F32:
-        GATHER_BOTH(float);
-    case WEIR_DTYPE_F64:
-        GATHER_BOTH(double);
-    case WEIR_DTYPE_U8:
-    case WEIR_DTYPE_BOOL:
-        GATHER_BOTH(uint8_t);
-    case WEIR_DTYPE_I8:
-        GATHER_BOTH(int8_t);
-    case WEIR_DTYPE_U16:
-        GATHER_BOTH(uint16_t);
-    case WEIR_DTYPE_I16:
-        GATHER_BOTH(int16_t);
-    case WEIR_DTYPE_U32:
-        GATHER_BOTH(uint32_t);
-    case WEIR_DTYPE_I32:
-        GATHER_BOTH(int32_t);
-    default:
-        GATHER_BOTH(int64_t);
-    }
+    gathers[m->dtype][frame->precision == WEIR_F64](m, rows, first, count, tile);
 }
 
 void weir__scatter_rows(const weir_frame *frame, const weir_tile *tile, int32_t count, const weir_matrix *m,

@@ -87,6 +87,6 @@ weir_status weir__supply(weir__instance *instance, int32_t caller_precision, wei
     weir__supplied *const s = new_layer(instance, child);
     if (!s) return weir__no_memory(error, "supplied calls");
     weir__adapt(s, child); /* also sets child->self */
-    instance->supplied |= (convert ? WEIR__SUPPLIED_PRECISION : 0) | (gather ? WEIR__SUPPLIED_GATHER : 0);
+    if (convert) instance->supplied |= WEIR__SUPPLIED_PRECISION;
     return WEIR_OK;
 }

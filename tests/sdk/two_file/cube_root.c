@@ -3,9 +3,9 @@
 
 weir_real WEIR_NAME(cube_solve)(weir_real y)
 {
-    /* Cardano for x^3 + 2 x - 2 y = 0, which has one real root; the smaller cube root follows from the larger. */
-    const weir_real h = fabs(y) > 0 ? y : 0;
-    const weir_real s = (weir_real)sqrt(h * h + WEIR_C(8) / WEIR_C(27));
-    const weir_real u = (weir_real)cbrt(h >= 0 ? h + s : h - s);
+    /* Cardano for x^3 + 2 x - 2 y = 0, which has one real root. Of the two cube roots the larger is computed, without
+     * cancellation, and the other follows from their product, -2/3. */
+    const weir_real s = (weir_real)hypot(y, sqrt(WEIR_C(8) / WEIR_C(27)));
+    const weir_real u = (weir_real)cbrt(y < 0 ? y - s : y + s);
     return u - WEIR_C(2) / (3 * u);
 }

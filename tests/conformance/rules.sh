@@ -1,0 +1,14 @@
+#!/bin/bash
+# rules.sh SOURCE: every check says which rule of sdk/ABI.md it watches, and that rule says so too.
+set -eu
+wrong=0
+count=0
+while read -r name rule; do
+  count=$((count + 1))
+  grep -qE "^\| $rule \|.*\`check:$name\`" "$1/sdk/ABI.md" || {
+    echo "check $name says rule $rule, and that row of sdk/ABI.md does not name it"
+    wrong=1
+  }
+done < <(sed -nE 's/^ *\{"([a-z_]+)", "([0-9]+)",.*/\1 \2/p' "$1/core/src/check/table.c")
+[ "$count" -ge 40 ] || { echo "only $count checks found"; wrong=1; }
+exit $wrong
