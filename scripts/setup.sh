@@ -8,7 +8,7 @@ set -eu
 
 build_packages="build-essential cmake ninja-build pkg-config libblis-pthread-dev libsleef-dev libjansson-dev zlib1g-dev
   libluajit-5.1-dev luajit libcairo2 dataset-fashion-mnist"
-test_packages="libcriterion-dev clang clang-format lua-busted lua-check"
+test_packages="libcriterion-dev clang clang-format lua-busted lua-check locales shellcheck"
 matrix_packages="libclang-rt-14-dev clang-tidy valgrind gcovr"
 
 wanted=$build_packages

@@ -28,6 +28,7 @@ fit.defaults = {
   recompute = false,        -- memory constant in depth, at the price of time
   weights = false, context = false,            -- arrays, one row for each row of the data
   checkpoint = false, checkpoint_every = 60,   -- file, seconds
+  rescue = false,           -- file that Ctrl-C leaves a checkpoint in, when there is no other
   resume = false,           -- a checkpoint to go on from
   log = false,              -- file of JSON lines
   progress = "auto",        -- auto, bar, lines, false

@@ -69,7 +69,7 @@ end
 
 --- repeat is a word of Lua's.
 function weir.repeated(options)
-  return node.make("repeat", options, 2)
+  return node.make("repeat", options)
 end
 
 local parts = { data = true, plot = true, optim = true, presets = true }

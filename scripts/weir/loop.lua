@@ -151,20 +151,20 @@ local function end_epoch(run)
   run.last_validation = finite(validation)
   local now = figures(run)
   now.epoch, now.train = state.epoch, finite(train)
-  run.shown:update(state.epoch * run.steps, now, true)
+  state.finished = state.epoch >= o.epochs or (o.patience > 0 and state.stale >= o.patience)
+  run.shown:update(state.epoch * run.steps, now, true, state.finished)
   write_log(run, { epoch = state.epoch, step = state.step, train = finite(train) or core.null,
     validation = finite(validation) or core.null, learning_rate = run.rate,
     gradient_norm = finite(run.norm) or core.null, skipped = state.skipped, seconds = core.clock() - run.started,
     rows_per_second = now.rows })
   state.sum, state.counted = 0, 0
-  state.finished = state.epoch >= o.epochs or (o.patience > 0 and state.stale >= o.patience)
   if o.on_epoch and o.on_epoch(state, run) then state.finished = true end
   return not state.finished
 end
 
-local function save_checkpoint(run)
-  if not run.options.checkpoint then return end
-  check.ok(run.trainer:save(run.options.checkpoint, run.state))
+local function save_checkpoint(run, path)
+  if not path then return end
+  check.ok(run.trainer:save(path, run.state))
   run.saved = core.clock()
 end
 
@@ -186,11 +186,13 @@ local function run_epochs(run)
     if going == nil then
       core.interrupted(true) -- what follows must not be stopped by the same key
       run.shown:note "interrupted"
-      save_checkpoint(run)
+      save_checkpoint(run, run.options.checkpoint or run.options.rescue)
       run.state.interrupted = true
       return
     end
-    if not going or core.clock() - run.saved >= run.options.checkpoint_every then save_checkpoint(run) end
+    if not going or core.clock() - run.saved >= run.options.checkpoint_every then
+      save_checkpoint(run, run.options.checkpoint)
+    end
   end
 end
 

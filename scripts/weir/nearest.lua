@@ -29,7 +29,7 @@ local function nearest(word, words)
   for _, name in ipairs(names) do
     local d = distance(word:lower(), name:lower())
     if #word >= 3 and name:sub(1, #word) == word then d = math.min(d, 1) end
-    if d < least then best, least = name, d end
+    if d < least and d < math.max(#word, #name) then best, least = name, d end -- something must be left of the word
   end
   return best
 end

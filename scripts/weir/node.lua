@@ -112,7 +112,7 @@ end
 function node.constructor(id, level)
   local schema, message = runtime.schema(id)
   if not schema then error(message, (level or 1) + 1) end
-  return function(options) return node.make(id, options, 2) end
+  return function(options) return node.make(id, options) end -- a tail call: the next level up is the user's
 end
 
 --- The description as plain tables, for weir.core.

@@ -28,7 +28,7 @@ end
 
 local function read(path)
   local chunk, message = loadfile(path, "t")
-  if not chunk then error(message, 0) end
+  if not chunk then error(message:find("%.lua") and message or path .. ": " .. message, 0) end
   local preset = chunk()
   if type(preset) ~= "table" or type(preset.layers) ~= "function" then
     error(path .. ": a preset returns a table with a function layers", 0)

@@ -26,14 +26,15 @@ function progress.new(mode, total)
     first = nil, shown = false }, Progress)
 end
 
---- `done` of `total` units; figures = {epoch, epochs, train, validation, best, rate (learning), rows (per second)}.
-function Progress:update(done, figures, at_epoch_end)
+--- `done` of `total` units; figures = {epoch, epochs, train, validation, best, rate (learning), rows (per second)}. Lines
+-- come at ends of epochs, once a second at most, but the last one always.
+function Progress:update(done, figures, at_epoch_end, last)
   if not self.mode then return end
   local now = core.clock()
   self.first = self.first or done
   local bar = self.mode == "bar"
   if bar and not at_epoch_end and now - self.drawn < 0.1 then return end
-  if not bar and not (at_epoch_end and (now - self.lined >= 1 or done >= self.total or not self.shown)) then return end
+  if not bar and not (at_epoch_end and (last or now - self.lined >= 1 or not self.shown)) then return end
   self.drawn, self.lined = now, now
   local ahead = (now - self.started) * (self.total - done) / math.max(1e-9, done - self.first)
   local text = ("epoch %d/%d  train %s  val %s  best %s  lr %.1e  %.0f rows/s  ETA %s"):format(figures.epoch,

@@ -384,8 +384,8 @@ Test(math, long_and_wide_products, .timeout = 120)
             for (int i = 0; i < 2; i++) {
                 for (int j = 0; j < 3; j++) fill(t->math, space + j * SPACE);
                 memcpy(space + 3 * SPACE, c.space, SPACE * sizeof(double));
-                gemm(t->math, 1, &a, rights[i], 1, &c);
-                check_product(t, 1, &a, rights[i], 1, &c, space + 3 * SPACE);
+                gemm(t->math, 1, &a, rights[i], i, &c);
+                check_product(t, 1, &a, rights[i], i, &c, space + 3 * SPACE);
             }
         }
     }

@@ -172,6 +172,10 @@ Test(npy, unsigned_64_bits)
     values[1]++;
     add_npy(&b, 1, "{'descr': '<u8', 'fortran_order': False, 'shape': (2,), }", values, sizeof values);
     assert_refused(parse(&b, &a, &error), &error, "file.npy", "element 1 is 2^63 or more");
+    b.size = 0;
+    values[0] = UINT64_MAX;
+    add_npy(&b, 1, "{'descr': '<u8', 'fortran_order': False, 'shape': (2,), }", values, sizeof values);
+    assert_refused(parse(&b, &a, &error), &error, "file.npy", "element 0 is 2^63 or more");
 }
 
 Test(npy, booleans_are_zero_or_one)

@@ -28,7 +28,7 @@ static struct {
     int write_error, fsync_error, rename_error; /* errno; 0: none */
     int64_t write_after;                        /* bytes that still go through */
     int fsyncs_before;                          /* calls that still succeed */
-    bool short_writes, interrupt;
+    bool short_writes, interrupt, once;
 } fault;
 
 ssize_t write(int fd, const void *data, size_t size)
@@ -41,6 +41,7 @@ ssize_t write(int fd, const void *data, size_t size)
     if (fd > 2 && fault.write_error) {
         if (fault.write_after <= 0) {
             errno = fault.write_error;
+            if (fault.once) fault.write_error = 0;
             return -1;
         }
         if ((int64_t)size > fault.write_after) size = (size_t)fault.write_after;
@@ -308,6 +309,15 @@ Test(writer, the_first_error_sticks)
     fault.write_error = 0;
     weir__writer_put(w, block, sizeof block);
     assert_nothing_lost(path, weir__writer_commit(w, &error), &error, "Disk quota exceeded");
+
+    /* The write of what was kept back fails, the one of the large block right after it would not. */
+    cr_assert_eq(weir__writer_open(path, &w, &error), WEIR_OK);
+    weir__writer_put(w, "x", 1);
+    fault.write_error = EIO;
+    fault.once = true;
+    weir__writer_put(w, block, sizeof block);
+    cr_assert_eq(fault.write_error, 0, "the fault was met");
+    assert_nothing_lost(path, weir__writer_commit(w, &error), &error, "Input/output error");
 }
 
 Test(writer, no_old_file)

@@ -145,7 +145,7 @@ static void move_field(weir__field *to, const weir__field *from, const weir__fie
             weir__field_set(to, f, r, weir__field_get(from, f, r) + h * weir__field_get(direction, f, r));
 }
 
-/* NAN when the point moved out of the domain. */
+/* Signed; NAN when the point moved out of the domain. */
 static double remainder_at(expansion *e, double h)
 {
     double scale;
@@ -159,7 +159,7 @@ static double remainder_at(expansion *e, double h)
         if (weir__parameters_write(e->subject, e->theta_moved) != WEIR_OK) return NAN;
     }
     if (weir__evaluate(e->subject, e->map, e->moved) != WEIR_OK) return NAN;
-    return fabs(scalar_of(e->moved, e->attempt, &scale) - e->value - h * e->slope);
+    return scalar_of(e->moved, e->attempt, &scale) - e->value - h * e->slope;
 }
 
 /* ---- the fit ---- */
@@ -183,8 +183,12 @@ static double fitted_slope(const double *remainders, int32_t first, int32_t coun
  * is nowhere above rounding is that of a linear map: 0. */
 static double slope_error(const double *remainders, double rounding)
 {
-    int32_t end = STEPS, count = 0, large = 0;
-    for (int32_t k = 0; k < STEPS; k++) large += remainders[k] > LINEAR * rounding;
+    int32_t end = STEPS, count = 0, large = 0, known = 0;
+    for (int32_t k = 0; k < STEPS; k++) {
+        large += remainders[k] > LINEAR * rounding;
+        known += isfinite(remainders[k]) != 0;
+    }
+    if (known < STEPS / 2) return INFINITY;
     if (large == 0) return 0;
     while (end > 0 && !(remainders[end - 1] > CLEAR * rounding)) end--;
     while (count < WINDOW && count < end && remainders[end - 1 - count] > CLEAR * rounding) count++;
@@ -192,17 +196,32 @@ static double slope_error(const double *remainders, double rounding)
     return fabs(fitted_slope(remainders, end - count, count) - 2);
 }
 
-static double slope_error_of(expansion *e, weir_status *status)
+static double slope_of_remainders(expansion *e)
 {
     double remainders[STEPS];
+    for (int32_t k = 0; k < STEPS; k++) remainders[k] = fabs(remainder_at(e, ldexp(1, -k)));
+    return slope_error(remainders, e->subject->rounding * (e->scale + fabs(e->slope)));
+}
+
+/* f32 leaves too few digits for a slope: the gradient is compared with a central difference instead. */
+static double error_of_difference(expansion *e)
+{
+    const double h = 0x1p-6;
+    const double up = remainder_at(e, h), down = remainder_at(e, -h);
+    return fabs(up - down) / (2 * h) / (fabs(e->slope) + 0.01 * e->scale);
+}
+
+static double gradient_error(expansion *e, weir_status *status)
+{
     *status = gradient_at(e);
     if (*status != WEIR_OK) return INFINITY;
     draw_direction(e);
     e->slope = directional(e);
     if (!isfinite(e->slope) || !isfinite(e->value)) return INFINITY;
-    for (int32_t k = 0; k < STEPS; k++) remainders[k] = remainder_at(e, ldexp(1, -k));
+    const int narrow = e->subject->module->precision == WEIR_F32;
+    const double error = narrow ? error_of_difference(e) : slope_of_remainders(e);
     if (e->moving & PARAMETERS && weir__parameters_write(e->subject, e->theta) != WEIR_OK) return INFINITY;
-    return slope_error(remainders, e->subject->rounding * (e->scale + fabs(e->slope)));
+    return isnan(error) ? INFINITY : error;
 }
 
 static int prepare_call(expansion *e)
@@ -224,7 +243,7 @@ static void best_of_attempts(expansion *e, weir__verdict *verdict)
             return;
         }
         e->attempt = i;
-        const double error = slope_error_of(e, &status);
+        const double error = gradient_error(e, &status);
         if (!weir__served(verdict, e->subject, status, e->map->name)) return;
         best = fmin(best, error);
     }
@@ -269,10 +288,21 @@ static void expand_tensors(expansion *e, weir__verdict *verdict)
 
 /* ---- the checks ---- */
 
-/* Integers have no neighbours to differentiate towards, and an inverse that rounds to them has steps. */
-static uint32_t differentiable(const weir__subject *subject, const weir__map *map)
+static int all_integers(weir__subject *subject, const weir__map *map)
 {
-    const int integers = subject->points == WEIR__POINTS_INTEGERS && !map->source;
+    const weir__call *const call = weir__call_new(subject, map, ROWS);
+    for (int32_t f = 0; call && f < map->size[WEIR__X]; f++)
+        for (int32_t r = 0; r < ROWS; r++) {
+            const double x = weir__field_get(&call->field[WEIR__X], f, r);
+            if (x != floor(x)) return 0;
+        }
+    return call != NULL;
+}
+
+/* Integers have no neighbours to differentiate towards, and an inverse that rounds to them has steps. */
+static uint32_t differentiable(weir__subject *subject, const weir__map *map)
+{
+    const int integers = !map->source && map->size[WEIR__X] > 0 && all_integers(subject, map);
     const int steps = map->source && subject->child->traits & WEIR_TRAIT_INVERSE_LOSSY;
     uint32_t moving = 0;
     if (map->size[WEIR__X] > 0 && !integers && !steps) moving |= INPUTS;

@@ -84,9 +84,9 @@ int main(int count, char **values)
         given.status = 1;
     }
     lua_close(L);
-    if (fflush(stdout) || ferror(stdout)) {
+    if ((fflush(stdout) || ferror(stdout)) && given.status == 0) {
         fputs("weir: cannot write to standard output\n", stderr);
-        return given.status ? given.status : 1;
+        return 1;
     }
     return given.status;
 }

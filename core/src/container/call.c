@@ -52,14 +52,8 @@ static void look(const weir__instance *child, weir_frame *frame, const weir_tile
 static weir_status observed(const weir__instance *child, weir_frame *frame, int32_t inverse,
                             const weir_tile *in)
 {
-    weir__run *const run = run_of(frame);
-    weir_frame *const own = child->module->precision == frame->precision ? frame : &run->other;
-    const weir_layer_ops *const ops = child->module->ops;
-    if (own != frame) {
-        frame->services->fail(frame, "data-dependent initialisation of a layer of the other precision");
-        return noted(child, frame, WEIR_UNSUPPORTED);
-    }
-    const weir_status status = ops->observe(child->self, own, inverse, in, run->partial);
+    const weir_child *const c = &child->child;
+    const weir_status status = c->layer->observe(c->self, frame, inverse, in, run_of(frame)->partial);
     return status > WEIR_DISCARD ? noted(child, frame, status) : WEIR__MET;
 }
 

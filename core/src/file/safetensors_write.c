@@ -68,7 +68,7 @@ static json_t *sorted_metadata(const json_t *metadata)
     const char **const keys = calloc(json_object_size(plain) + 1, sizeof *keys);
     const char *key;
     size_t count = 0;
-    bool ok = plain && sorted && keys && json_is_object(plain);
+    bool ok = json_is_object(plain) && sorted && keys;
     if (ok) json_object_foreach(plain, key, value) keys[count++] = key;
     if (ok) qsort(keys, count, sizeof *keys, compare_keys);
     for (size_t i = 0; ok && i < count; i++) {

@@ -48,9 +48,13 @@ static inline VECTOR NAME(logistic)(VECTOR x)
     return NEGATIVE(x, quotient, t - t * quotient);
 }
 
+/* max(x, 0) + log(1 + t), t = e^-|x|. SLEEF's log1p is slow; here 1 + t lies in [1, 2], so that what rounding took from the
+ * sum is known exactly, and log(1 + t) = log(u) + lost / u but for lost^2, with a parabola for 1 / u. */
 static inline VECTOR NAME(soft_ramp)(VECTOR x)
 {
-    return ABOVE_ZERO(x) + SLEEF10(log1p)(SLEEF10(exp)(-MAGNITUDE(x)));
+    const VECTOR one = SPLAT((REAL)1), t = SLEEF10(exp)(-MAGNITUDE(x)), u = one + t;
+    const VECTOR lost = t - (u - one);
+    return ABOVE_ZERO(x) + (FAST(log)(u) + lost * (one - t * (one - t * SPLAT((REAL)0.5))));
 }
 
 /* SLEEF's declarations carry attributes that make their type another one to some compilers: hence one_vector. */

@@ -112,8 +112,8 @@ weir_status weir__net_prepare(weir__net *net, weir__run *run, weir_error *error)
 weir_status weir__net_prepare_vjp(weir__net *net, weir__run *run, void *const *gradients,
                                   void *const *other_gradients, weir_error *error);
 
-/** Copies shadows of float buffers back to their masters, after a module of the other precision wrote them. */
-void weir__net_collect_buffers(weir__net *net);
+/** Copies the shadows of one instance's tensors back to their masters, after a module of the other precision wrote them. */
+void weir__net_collect(weir__net *net, const weir__instance *instance);
 
 /* ---- building ------------------------------------------------------------------------------------------------ */
 

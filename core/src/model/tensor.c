@@ -149,9 +149,10 @@ static void refresh_shadows(weir__net *net)
     }
 }
 
-void weir__net_collect_buffers(weir__net *net)
+void weir__net_collect(weir__net *net, const weir__instance *instance)
 {
-    for (int32_t h = 0; net->mixed && h < net->tensor_count; h++) {
+    const int32_t end = instance->first_tensor + instance->tensor_count;
+    for (int32_t h = instance->first_tensor; net->mixed && h < end; h++) {
         const weir__tensor *const t = &net->tensors[h];
         if (t->other_offset >= 0 && t->kind != WEIR__DERIVED)
             convert(net->other_table[h], opposite(net->precision), net->table[h], t->count);

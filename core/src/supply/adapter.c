@@ -3,8 +3,8 @@
 
 /* ---- univariate: its parameters come with the call, never from the context -------------------------------------- */
 
-static weir_status univariate_forward(const void *self, weir_frame *frame, const weir_tile *x, const weir_tile *params,
-                                      const weir_tile *y, void *log_det)
+static weir_status univariate_forward(const void *self, weir_frame *frame, const weir_tile *x,
+                                      const weir_tile *params, const weir_tile *y, void *log_det)
 {
     weir__passage p;
     weir__passage_open(&p, self, frame, 0);
@@ -14,8 +14,8 @@ static weir_status univariate_forward(const void *self, weir_frame *frame, const
     return WEIR__THROUGH(&p, p.inner->univariate->forward(p.inner->self, p.frame, in, with, out, sum));
 }
 
-static weir_status univariate_inverse(const void *self, weir_frame *frame, const weir_tile *y, const weir_tile *params,
-                                      const weir_tile *x, void *log_det)
+static weir_status univariate_inverse(const void *self, weir_frame *frame, const weir_tile *y,
+                                      const weir_tile *params, const weir_tile *x, void *log_det)
 {
     weir__passage p;
     weir__passage_open(&p, self, frame, 0);
@@ -29,33 +29,39 @@ typedef weir_status (*univariate_vjp)(const void *, weir_frame *, const weir_til
                                       const weir_tile *, const weir_tile *, const void *, const weir_tile *,
                                       const weir_tile *) WEIR_NOEXCEPT;
 
-static weir_status through_vjp(weir__passage *p, univariate_vjp call, const weir_tile *from, const weir_tile *params,
-                               const weir_tile *to, const weir_tile *to_bar, const void *log_det_bar,
-                               const weir_tile *from_bar, const weir_tile *params_bar)
+static weir_status through_vjp(weir__passage *p, univariate_vjp call, const weir_tile *from,
+                               const weir_tile *params, const weir_tile *to, const weir_tile *to_bar,
+                               const void *log_det_bar, const weir_tile *from_bar,
+                               const weir_tile *params_bar)
 {
     const weir_tile *const in = weir__pass_in(p, from), *const with = weir__pass_in(p, params);
     const weir_tile *const out = weir__pass_in(p, to), *const bar = weir__pass_in(p, to_bar);
     const void *const lane = weir__pass_lane(p, log_det_bar);
-    const weir_tile *const in_bar = weir__pass_out(p, from_bar), *const with_bar = weir__pass_out(p, params_bar);
+    const weir_tile *const in_bar = weir__pass_out(p, from_bar), *const with_bar =
+                                                                     weir__pass_out(p, params_bar);
     return WEIR__THROUGH(p, call(p->inner->self, p->frame, in, with, out, bar, lane, in_bar, with_bar));
 }
 
 static weir_status univariate_forward_vjp(const void *self, weir_frame *frame, const weir_tile *x,
                                           const weir_tile *params, const weir_tile *y, const weir_tile *y_bar,
-                                          const void *log_det_bar, const weir_tile *x_bar, const weir_tile *params_bar)
+                                          const void *log_det_bar, const weir_tile *x_bar,
+                                          const weir_tile *params_bar)
 {
     weir__passage p;
     weir__passage_open(&p, self, frame, 0);
-    return through_vjp(&p, p.inner->univariate->forward_vjp, x, params, y, y_bar, log_det_bar, x_bar, params_bar);
+    return through_vjp(&p, p.inner->univariate->forward_vjp, x, params, y, y_bar, log_det_bar, x_bar,
+                       params_bar);
 }
 
 static weir_status univariate_inverse_vjp(const void *self, weir_frame *frame, const weir_tile *y,
                                           const weir_tile *params, const weir_tile *x, const weir_tile *x_bar,
-                                          const void *log_det_bar, const weir_tile *y_bar, const weir_tile *params_bar)
+                                          const void *log_det_bar, const weir_tile *y_bar,
+                                          const weir_tile *params_bar)
 {
     weir__passage p;
     weir__passage_open(&p, self, frame, 0);
-    return through_vjp(&p, p.inner->univariate->inverse_vjp, y, params, x, x_bar, log_det_bar, y_bar, params_bar);
+    return through_vjp(&p, p.inner->univariate->inverse_vjp, y, params, x, x_bar, log_det_bar, y_bar,
+                       params_bar);
 }
 
 void weir__adapt_univariate(const weir_univariate_ops *own, weir_univariate_ops *ops)
@@ -99,7 +105,8 @@ static weir_status density_sample(const void *self, weir_frame *frame, const wei
     return WEIR__THROUGH(&p, p.inner->density->sample(p.inner->self, p.frame, out));
 }
 
-static weir_status density_sample_vjp(const void *self, weir_frame *frame, const weir_tile *z, const weir_tile *z_bar)
+static weir_status density_sample_vjp(const void *self, weir_frame *frame, const weir_tile *z,
+                                      const weir_tile *z_bar)
 {
     weir__passage p;
     weir__passage_open(&p, self, frame, 1);

@@ -21,8 +21,8 @@ static weir_status layer_inverse(const void *self, weir_frame *frame, const weir
     return WEIR__THROUGH(&p, p.inner->layer->inverse(p.inner->self, p.frame, in, out, sum));
 }
 
-typedef weir_status (*layer_vjp)(const void *, weir_frame *, const weir_tile *, const weir_tile *, const weir_tile *,
-                                 const void *, const weir_tile *) WEIR_NOEXCEPT;
+typedef weir_status (*layer_vjp)(const void *, weir_frame *, const weir_tile *, const weir_tile *,
+                                 const weir_tile *, const void *, const weir_tile *) WEIR_NOEXCEPT;
 
 static weir_status through_vjp(weir__passage *p, layer_vjp call, const weir_tile *from, const weir_tile *to,
                                const weir_tile *to_bar, const void *log_det_bar, const weir_tile *from_bar)
@@ -34,16 +34,18 @@ static weir_status through_vjp(weir__passage *p, layer_vjp call, const weir_tile
     return WEIR__THROUGH(p, call(p->inner->self, p->frame, in, out, bar, lane, in_bar));
 }
 
-static weir_status layer_forward_vjp(const void *self, weir_frame *frame, const weir_tile *x, const weir_tile *z,
-                                     const weir_tile *z_bar, const void *log_det_bar, const weir_tile *x_bar)
+static weir_status layer_forward_vjp(const void *self, weir_frame *frame, const weir_tile *x,
+                                     const weir_tile *z, const weir_tile *z_bar, const void *log_det_bar,
+                                     const weir_tile *x_bar)
 {
     weir__passage p;
     weir__passage_open(&p, self, frame, 1);
     return through_vjp(&p, p.inner->layer->forward_vjp, x, z, z_bar, log_det_bar, x_bar);
 }
 
-static weir_status layer_inverse_vjp(const void *self, weir_frame *frame, const weir_tile *z, const weir_tile *x,
-                                     const weir_tile *x_bar, const void *log_det_bar, const weir_tile *z_bar)
+static weir_status layer_inverse_vjp(const void *self, weir_frame *frame, const weir_tile *z,
+                                     const weir_tile *x, const weir_tile *x_bar, const void *log_det_bar,
+                                     const weir_tile *z_bar)
 {
     weir__passage p;
     weir__passage_open(&p, self, frame, 1);
@@ -73,22 +75,25 @@ static weir_status layer_merge(const void *self, void *into, const void *from)
     return inner->layer->merge(inner->self, into, from);
 }
 
-static weir_status layer_observe_finish(const void *self, weir_frame *frame, int32_t inverse, const void *total)
+static weir_status layer_observe_finish(const void *self, weir_frame *frame, int32_t inverse,
+                                        const void *total)
 {
     weir__passage p;
     weir__passage_open(&p, self, frame, 1);
     return WEIR__THROUGH(&p, p.inner->layer->observe_finish(p.inner->self, p.frame, inverse, total));
 }
 
-static weir_status layer_observe_vjp(const void *self, weir_frame *frame, const weir_tile *x, const weir_tile *z,
-                                     const weir_tile *z_bar, const void *log_det_bar, void *partial)
+static weir_status layer_observe_vjp(const void *self, weir_frame *frame, const weir_tile *x,
+                                     const weir_tile *z, const weir_tile *z_bar, const void *log_det_bar,
+                                     void *partial)
 {
     weir__passage p;
     weir__passage_open(&p, self, frame, 1);
     const weir_tile *const in = weir__pass_in(&p, x), *const out = weir__pass_in(&p, z);
     const weir_tile *const bar = weir__pass_in(&p, z_bar);
     const void *const lane = weir__pass_lane(&p, log_det_bar);
-    return WEIR__THROUGH(&p, p.inner->layer->observe_vjp(p.inner->self, p.frame, in, out, bar, lane, partial));
+    return WEIR__THROUGH(&p,
+                         p.inner->layer->observe_vjp(p.inner->self, p.frame, in, out, bar, lane, partial));
 }
 
 static weir_status layer_observe_vjp_finish(const void *self, weir_frame *frame, const void *total)
@@ -110,21 +115,24 @@ static weir_status layer_dual(const void *self, weir_frame *frame, const weir_ti
     return WEIR__THROUGH(&p, p.inner->layer->dual(p.inner->self, p.frame, in, along, out, out_along));
 }
 
-static weir_status layer_dual_vjp(const void *self, weir_frame *frame, const weir_tile *x, const weir_tile *x_dot,
-                                  const weir_tile *z, const weir_tile *z_dot, const weir_tile *z_bar,
-                                  const weir_tile *z_dot_bar, const weir_tile *x_bar, const weir_tile *x_dot_bar)
+static weir_status layer_dual_vjp(const void *self, weir_frame *frame, const weir_tile *x,
+                                  const weir_tile *x_dot, const weir_tile *z, const weir_tile *z_dot,
+                                  const weir_tile *z_bar, const weir_tile *z_dot_bar, const weir_tile *x_bar,
+                                  const weir_tile *x_dot_bar)
 {
     weir__passage p;
     weir__passage_open(&p, self, frame, 1);
     const weir_tile *const in = weir__pass_in(&p, x), *const along = weir__pass_in(&p, x_dot);
     const weir_tile *const out = weir__pass_in(&p, z), *const out_along = weir__pass_in(&p, z_dot);
     const weir_tile *const bar = weir__pass_in(&p, z_bar), *const bar_along = weir__pass_in(&p, z_dot_bar);
-    const weir_tile *const in_bar = weir__pass_out(&p, x_bar), *const along_bar = weir__pass_out(&p, x_dot_bar);
+    const weir_tile *const in_bar = weir__pass_out(&p, x_bar), *const along_bar =
+                                                                   weir__pass_out(&p, x_dot_bar);
     return WEIR__THROUGH(&p, p.inner->layer->dual_vjp(p.inner->self, p.frame, in, along, out, out_along, bar,
                                                       bar_along, in_bar, along_bar));
 }
 
-static weir_status layer_sample_points(const void *self, weir_frame *frame, uint32_t stream, const weir_tile *x)
+static weir_status layer_sample_points(const void *self, weir_frame *frame, uint32_t stream,
+                                       const weir_tile *x)
 {
     weir__passage p;
     weir__passage_open(&p, self, frame, 1);

@@ -3,7 +3,8 @@
 
 #include <string.h>
 
-static weir_status network_forward(const void *self, weir_frame *frame, const weir_tile *x, const weir_tile *y)
+static weir_status network_forward(const void *self, weir_frame *frame, const weir_tile *x,
+                                   const weir_tile *y)
 {
     weir__passage p;
     weir__passage_open(&p, self, frame, 1);
@@ -21,8 +22,8 @@ static weir_status network_vjp(const void *self, weir_frame *frame, const weir_t
     return WEIR__THROUGH(&p, p.inner->network->vjp(p.inner->self, p.frame, in, out, bar, in_bar));
 }
 
-static weir_status network_dual(const void *self, weir_frame *frame, const weir_tile *x, const weir_tile *x_dot,
-                                const weir_tile *y, const weir_tile *y_dot)
+static weir_status network_dual(const void *self, weir_frame *frame, const weir_tile *x,
+                                const weir_tile *x_dot, const weir_tile *y, const weir_tile *y_dot)
 {
     weir__passage p;
     weir__passage_open(&p, self, frame, 1);
@@ -31,18 +32,20 @@ static weir_status network_dual(const void *self, weir_frame *frame, const weir_
     return WEIR__THROUGH(&p, p.inner->network->dual(p.inner->self, p.frame, in, along, out, out_along));
 }
 
-static weir_status network_dual_vjp(const void *self, weir_frame *frame, const weir_tile *x, const weir_tile *x_dot,
-                                    const weir_tile *y, const weir_tile *y_dot, const weir_tile *y_bar,
-                                    const weir_tile *y_dot_bar, const weir_tile *x_bar, const weir_tile *x_dot_bar)
+static weir_status network_dual_vjp(const void *self, weir_frame *frame, const weir_tile *x,
+                                    const weir_tile *x_dot, const weir_tile *y, const weir_tile *y_dot,
+                                    const weir_tile *y_bar, const weir_tile *y_dot_bar,
+                                    const weir_tile *x_bar, const weir_tile *x_dot_bar)
 {
     weir__passage p;
     weir__passage_open(&p, self, frame, 1);
     const weir_tile *const in = weir__pass_in(&p, x), *const along = weir__pass_in(&p, x_dot);
     const weir_tile *const out = weir__pass_in(&p, y), *const out_along = weir__pass_in(&p, y_dot);
     const weir_tile *const bar = weir__pass_in(&p, y_bar), *const bar_along = weir__pass_in(&p, y_dot_bar);
-    const weir_tile *const in_bar = weir__pass_out(&p, x_bar), *const along_bar = weir__pass_out(&p, x_dot_bar);
-    return WEIR__THROUGH(&p, p.inner->network->dual_vjp(p.inner->self, p.frame, in, along, out, out_along, bar,
-                                                        bar_along, in_bar, along_bar));
+    const weir_tile *const in_bar = weir__pass_out(&p, x_bar), *const along_bar =
+                                                                   weir__pass_out(&p, x_dot_bar);
+    return WEIR__THROUGH(&p, p.inner->network->dual_vjp(p.inner->self, p.frame, in, along, out, out_along,
+                                                        bar, bar_along, in_bar, along_bar));
 }
 
 /* ---- the sweep ---------------------------------------------------------------------------------------------------
@@ -51,8 +54,8 @@ static weir_status network_dual_vjp(const void *self, weir_frame *frame, const w
  * its own copies, in scratch: what is on the tape stays as the sweep left it. */
 
 typedef struct sweep {
-    void *inner;    /* the module's state */
-    int32_t apart;  /* 1: x and y below are the module's; 0: the caller's serve */
+    void *inner;   /* the module's state */
+    int32_t apart; /* 1: x and y below are the module's; 0: the caller's serve */
     weir_tile x, y;
 } sweep;
 
@@ -115,8 +118,8 @@ static weir_status network_begin(const void *self, weir_frame *frame, const weir
                                                      s->apart ? &s->y : y, &s->inner));
 }
 
-static weir_status network_step(const void *self, weir_frame *frame, void *state, int32_t d, const weir_tile *x,
-                                const weir_tile *y)
+static weir_status network_step(const void *self, weir_frame *frame, void *state, int32_t d,
+                                const weir_tile *x, const weir_tile *y)
 {
     sweep *const s = state;
     const int32_t each = y->features / x->features;
@@ -130,8 +133,8 @@ static weir_status network_step(const void *self, weir_frame *frame, void *state
     return weir__passage_close(&p, status);
 }
 
-static weir_status network_begin_vjp(const void *self, weir_frame *frame, const void *state, const weir_tile *x,
-                                     const weir_tile *y, void **work)
+static weir_status network_begin_vjp(const void *self, weir_frame *frame, const void *state,
+                                     const weir_tile *x, const weir_tile *y, void **work)
 {
     const sweep *const s = state;
     weir__passage p;
@@ -152,12 +155,13 @@ static weir_status network_begin_vjp(const void *self, weir_frame *frame, const 
         weir__carry_in(&p, x, &w->x, 0, x->features);
         weir__carry_in(&p, y, &w->y, 0, y->features);
     }
-    return WEIR__THROUGH(&p, p.inner->network->begin_vjp(p.inner->self, p.frame, s->inner, s->apart ? &w->x : x,
-                                                         s->apart ? &w->y : y, &w->inner));
+    return WEIR__THROUGH(&p,
+                         p.inner->network->begin_vjp(p.inner->self, p.frame, s->inner, s->apart ? &w->x : x,
+                                                     s->apart ? &w->y : y, &w->inner));
 }
 
-static weir_status network_step_vjp(const void *self, weir_frame *frame, const void *state, void *work, int32_t d,
-                                    const weir_tile *x, const weir_tile *y, const weir_tile *y_bar,
+static weir_status network_step_vjp(const void *self, weir_frame *frame, const void *state, void *work,
+                                    int32_t d, const weir_tile *x, const weir_tile *y, const weir_tile *y_bar,
                                     const weir_tile *x_bar)
 {
     const sweep *const s = state;
@@ -167,7 +171,8 @@ static weir_status network_step_vjp(const void *self, weir_frame *frame, const v
     weir__passage_open(&p, self, frame, 1);
     const weir_network_ops *const ops = p.inner->network;
     if (p.failed || !w->apart)
-        return WEIR__THROUGH(&p, ops->step_vjp(p.inner->self, p.frame, s->inner, w->inner, d, x, y, y_bar, x_bar));
+        return WEIR__THROUGH(
+            &p, ops->step_vjp(p.inner->self, p.frame, s->inner, w->inner, d, x, y, y_bar, x_bar));
     weir__carry_in(&p, y_bar, &w->y_bar, d * each, each);
     const weir_status status =
         ops->step_vjp(p.inner->self, p.frame, s->inner, w->inner, d, &w->x, &w->y, &w->y_bar, &w->x_bar);
@@ -194,10 +199,10 @@ static weir_status network_end_vjp(const void *self, weir_frame *frame, const vo
     weir__passage_open(&p, self, frame, 1);
     const weir_network_ops *const ops = p.inner->network;
     if (w->apart) weir__carry_in(&p, y_bar, &w->y_bar, 0, y_bar->features);
-    weir_status status =
-        p.failed ? WEIR_ERROR
-                 : ops->end_vjp(p.inner->self, p.frame, s->inner, w->inner, w->apart ? &w->x : x,
-                                w->apart ? &w->y : y, w->apart ? &w->y_bar : y_bar);
+    weir_status status = p.failed
+                             ? WEIR_ERROR
+                             : ops->end_vjp(p.inner->self, p.frame, s->inner, w->inner, w->apart ? &w->x : x,
+                                            w->apart ? &w->y : y, w->apart ? &w->y_bar : y_bar);
     if (status <= WEIR_DISCARD && pop_sweep(&p, s)) status = WEIR_ERROR;
     return weir__passage_close(&p, status);
 }

@@ -5,8 +5,8 @@
  *   inverse: Newton, x += J^-1 (z - f(x)), halving a row's step while its residual grows.
  *   inverse VJP: with cotangents (x_bar, l_bar) of (x, -log|det J|), solve J^T a = x_bar - l_bar dl/dx; then z_bar = a,
  *   and one forward VJP with (-a, -l_bar) adds the parameters' gradients. */
+#include "supply/adapter.h"
 #include "supply/dense.h"
-#include "supply/supply.h"
 
 #include "run/model.h"
 
@@ -71,7 +71,8 @@ typedef struct newton {
     const weir_child *inner;
     int32_t n;
     weir_tile guess, image, trial;
-    double *jacobian, *system, *step, *residual, *scale;
+    double *jacobian, *system, *step, *residual;
+    double *scale; /* per row, of its step: 0 when it needs none, -1 when none helps any more */
 } newton;
 
 static int newton_memory(newton *s, weir_frame *frame)
@@ -106,6 +107,7 @@ static double tolerance(const newton *s, const weir_frame *frame, const weir_til
     return size * (frame->precision == WEIR_F32 ? 4 * (double)FLT_EPSILON : 4 * DBL_EPSILON);
 }
 
+/* A row that has arrived, or never will, stands still: its neighbours in the tile do not move it. */
 static void directions(newton *s, const weir_frame *frame, const weir_tile *z)
 {
     for (int32_t r = 0; r < frame->width; r++) {
@@ -113,8 +115,9 @@ static void directions(newton *s, const weir_frame *frame, const weir_tile *z)
         memcpy(s->system, s->jacobian + (int64_t)r * s->n * s->n,
                (size_t)s->n * (size_t)s->n * sizeof(double));
         for (int32_t f = 0; f < s->n; f++) step[f] = at(frame, z, f, r) - at(frame, &s->image, f, r);
-        if (!weir__solve_dense(s->system, step, s->n)) memset(step, 0, (size_t)s->n * sizeof(double));
-        s->scale[r] = 1;
+        if (s->scale[r] == 0 && s->residual[r] > tolerance(s, frame, z, r))
+            s->scale[r] = weir__solve_dense(s->system, step, s->n) ? 1 : -1;
+        if (s->scale[r] <= 0) memset(step, 0, (size_t)s->n * sizeof(double));
     }
 }
 
@@ -145,21 +148,24 @@ static weir_status advance(newton *s, weir_frame *frame, const weir_tile *z)
                 worse = 1;
             }
         }
-        if (!worse) break;
+        if (!worse) return status;
     }
+    for (int32_t r = 0; r < frame->width; r++)
+        if (s->scale[r] > 0) s->scale[r] = -1;
     return status;
 }
 
 static weir_status iterate(newton *s, weir_frame *frame, const weir_tile *z)
 {
-    for (int32_t r = 0; r < frame->width; r++) s->residual[r] = INFINITY;
+    for (int32_t r = 0; r < frame->width; r++) s->scale[r] = 0;
     for (int32_t k = 0; k < NEWTON_MOST; k++) {
         const int64_t mark = frame->services->scratch_mark(frame), taped = weir__tape_mark(frame->tape);
         weir_status status = s->inner->layer->forward(s->inner->self, frame, &s->guess, &s->image, NULL);
         int open = 0;
-        for (int32_t r = 0; r < frame->rows && status <= WEIR_DISCARD; r++) {
+        for (int32_t r = 0; r < frame->width && status <= WEIR_DISCARD; r++) {
             s->residual[r] = distance(s, frame, z, r);
-            open |= s->residual[r] > tolerance(s, frame, z, r);
+            if (s->scale[r] < 0 || !(s->residual[r] > tolerance(s, frame, z, r))) continue;
+            open = 1;
             if (frame->report && frame->report->iterations) frame->report->iterations[r]++;
         }
         if (status <= WEIR_DISCARD && open)
@@ -181,7 +187,7 @@ static weir_status mark_open_rows(const newton *s, weir_frame *frame, const weir
         const double limit = 1e4 * tolerance(s, frame, z, r);
         if (frame->report && frame->report->residual)
             frame->report->residual[r] = fmax(frame->report->residual[r], s->residual[r]);
-        if (s->residual[r] <= limit) continue;
+        if (isfinite(s->residual[r]) && s->residual[r] <= limit) continue;
         frame->discard[r >> 6] |= UINT64_C(1) << (r & 63);
         status = WEIR_DISCARD;
     }
@@ -207,16 +213,20 @@ static weir_status newton_inverse(const void *self, weir_frame *frame, const wei
     const weir__supplied *const supplied = self;
     newton s = {.inner = &supplied->inner, .n = z->features};
     weir_tape *before = NULL;
+    weir__quiet quiet;
     if (s.n > WEIR__DENSE_MOST) return too_large(frame);
     if (!newton_memory(&s, frame)) return WEIR_ERROR;
     /* Rows that were given up while looking for the root are not lost: only where it ends counts. */
     uint64_t discard[WEIR__TILE_MOST / 64];
-    memcpy(discard, frame->discard, sizeof discard);
+    const size_t words = (size_t)((frame->width + 63) / 64) * sizeof *discard;
+    memcpy(discard, frame->discard, words);
     weir__copy_tile(frame, z, &s.guess);
     const int64_t mark = weir__lend_tape(frame, &before);
+    weir__quiet_begin(frame, &quiet);
     weir_status status = iterate(&s, frame, z);
+    weir__quiet_end(frame, &quiet);
     weir__tape_rewind(frame->tape, mark);
-    memcpy(frame->discard, discard, sizeof discard);
+    memcpy(frame->discard, discard, words);
     weir__copy_tile(frame, &s.guess, x);
     if (status <= WEIR_DISCARD) status = mark_open_rows(&s, frame, z);
     if (status <= WEIR_DISCARD && log_det) {
@@ -305,28 +315,7 @@ static weir_status implicit_inverse_vjp(const void *self, weir_frame *frame, con
     return last > status ? last : status;
 }
 
-/* The module's own calls, through the supplied self. */
-static weir_status own_forward(const void *self, weir_frame *frame, const weir_tile *x, const weir_tile *z,
-                               void *log_det)
-{
-    const weir_child *const inner = &((const weir__supplied *)self)->inner;
-    return inner->layer->forward(inner->self, frame, x, z, log_det);
-}
-
-static weir_status own_inverse(const void *self, weir_frame *frame, const weir_tile *z, const weir_tile *x,
-                               void *log_det)
-{
-    const weir_child *const inner = &((const weir__supplied *)self)->inner;
-    return inner->layer->inverse(inner->self, frame, z, x, log_det);
-}
-
-static weir_status own_forward_vjp(const void *self, weir_frame *frame, const weir_tile *x,
-                                   const weir_tile *z, const weir_tile *z_bar, const void *log_det_bar,
-                                   const weir_tile *x_bar)
-{
-    const weir_child *const inner = &((const weir__supplied *)self)->inner;
-    return inner->layer->forward_vjp(inner->self, frame, x, z, z_bar, log_det_bar, x_bar);
-}
+/* ---- filling in ---------------------------------------------------------------------------------------------------- */
 
 /* A layer that changes the dimension has no square Jacobian: it must bring its own inverse. The inverse VJP goes through
  * its own forward VJP only when the inverse is supplied or leaves nothing on the tape, which the host cannot know: an own
@@ -334,9 +323,10 @@ static weir_status own_forward_vjp(const void *self, weir_frame *frame, const we
 static weir_status own_inverse_untaped(const void *self, weir_frame *frame, const weir_tile *z,
                                        const weir_tile *x, void *log_det)
 {
+    const weir_child *const inner = &((const weir__supplied *)self)->inner;
     weir_tape *const tape = frame->tape;
     frame->tape = NULL;
-    const weir_status status = own_inverse(self, frame, z, x, log_det);
+    const weir_status status = inner->layer->inverse(inner->self, frame, z, x, log_det);
     frame->tape = tape;
     return status;
 }
@@ -345,8 +335,7 @@ uint32_t weir__fill_layer(weir__supplied *s, weir_child *child)
 {
     const weir_layer_ops *const own = s->inner.layer;
     uint32_t supplied = 0;
-    s->layer = (weir_layer_ops){.struct_size = (uint32_t)sizeof s->layer, .forward = own_forward};
-    if (own->forward_vjp) s->layer.forward_vjp = own_forward_vjp;
+    weir__adapt_layer(own, &s->layer); /* what the module has goes straight through */
     if (own->inverse) {
         s->layer.inverse = own_inverse_untaped;
     } else if (own->forward_vjp && child->in == child->out) {

@@ -32,22 +32,25 @@ static void add_lane(const weir_frame *target, const void *from, void *to)
     if (target->precision == WEIR_F64)
         for (int32_t i = 0; i < n; i++) ((double *)to)[i] += (double)((const float *)from)[i];
     else
-        for (int32_t i = 0; i < n; i++) ((float *)to)[i] = (float)((double)((float *)to)[i] + ((const double *)from)[i]);
+        for (int32_t i = 0; i < n; i++)
+            ((float *)to)[i] = (float)((double)((float *)to)[i] + ((const double *)from)[i]);
 }
 
-static void move_lanes(const weir_frame *source, const weir_tile *from, const weir_frame *target, const weir_tile *to,
-                       int32_t first, int32_t count)
+static void move_lanes(const weir_frame *source, const weir_tile *from, const weir_frame *target,
+                       const weir_tile *to, int32_t first, int32_t count)
 {
     for (int32_t f = first; f < first + count; f++)
         move_lane(source, weir__lane(source, from, f), target, weir__lane(target, to, f));
 }
 
-void weir__carry_in(const weir__passage *p, const weir_tile *from, const weir_tile *to, int32_t first, int32_t count)
+void weir__carry_in(const weir__passage *p, const weir_tile *from, const weir_tile *to, int32_t first,
+                    int32_t count)
 {
     move_lanes(p->outer, from, p->frame, to, first, count);
 }
 
-void weir__carry_out(const weir__passage *p, const weir_tile *from, const weir_tile *to, int32_t first, int32_t count)
+void weir__carry_out(const weir__passage *p, const weir_tile *from, const weir_tile *to, int32_t first,
+                     int32_t count)
 {
     move_lanes(p->frame, from, p->outer, to, first, count);
 }

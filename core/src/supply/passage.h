@@ -47,8 +47,10 @@ weir_status weir__passage_close(weir__passage *p, weir_status status);
 /** 1 when the module cannot have this tile as it is. */
 int weir__must_pass(const weir__passage *p, const weir_tile *tile);
 /** Lanes [first, first + count) of a tile of the caller's into a tile of the module's, and back. */
-void weir__carry_in(const weir__passage *p, const weir_tile *from, const weir_tile *to, int32_t first, int32_t count);
-void weir__carry_out(const weir__passage *p, const weir_tile *from, const weir_tile *to, int32_t first, int32_t count);
+void weir__carry_in(const weir__passage *p, const weir_tile *from, const weir_tile *to, int32_t first,
+                    int32_t count);
+void weir__carry_out(const weir__passage *p, const weir_tile *from, const weir_tile *to, int32_t first,
+                     int32_t count);
 
 /** The call itself, unless memory ran out. */
 #define WEIR__THROUGH(p, call) weir__passage_close((p), (p)->failed ? WEIR_ERROR : (call))

@@ -63,14 +63,16 @@ static weir_status finish(watch *w, weir_error *error)
     const weir_layer_ops *const ops = w->layer->module->ops;
     weir__net *const net = &w->model->net;
     weir__run *const run = &w->workers[0]->run;
+    weir_frame *const frame = w->layer->module->precision == net->precision ? &run->frame : &run->other;
     weir_status status = WEIR_OK;
     for (int32_t i = 1; i < w->chunks && !status; i++)
         status = ops->merge(w->layer->self, w->partials, w->partials + i * w->partial_bytes);
     weir__run_begin(run, 0, WEIR_MODE_TRAIN, 0, 0, 0, 0);
-    if (!status) status = ops->observe_finish(w->layer->self, &run->frame, 0, w->partials);
+    if (!status) status = ops->observe_finish(w->layer->self, frame, 0, w->partials);
     if (status > WEIR_DISCARD)
         return weir__fail(error, status, "%s (%s): %s", w->layer->path, w->layer->module->id,
                           run->message[0] ? run->message : "data-dependent initialisation failed");
+    weir__net_collect(net, w->layer);
     *(int64_t *)net->table[w->layer->observed] = 1;
     net->version++;
     return WEIR_OK;

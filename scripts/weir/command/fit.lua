@@ -174,15 +174,14 @@ local function run(given)
   check_output(output, given)
   local train, validation, test = settle_parts(given, o)
   o.validation = validation
-  o.checkpoint = o.checkpoint or checkpoint_beside(output)
-  if not given.checkpoint then o.checkpoint_every = math.huge end
+  o.rescue = checkpoint_beside(output)
   local flow = presets.flow(name, flow_set, { seed = o.seed, dtype = given.dtype,
     metadata = { data = layout_record(train), preset = { name = name:match "([^/]*)$", options = flow_set } } })
   local result = flow:fit(train, o)
   flow:save(output)
   if result.interrupted then
-    io.stderr:write(("weir: interrupted: saved the best model so far to %s, and the state to %s; go on with --resume %s\n")
-      :format(output, o.checkpoint, o.checkpoint))
+    io.stderr:write(("weir: interrupted: %s has the best model so far, %s the state: go on with --resume\n"):format(
+      output, o.checkpoint or o.rescue))
     return 130
   end
   local out = outcome(flow, result, validation, test, output, started)

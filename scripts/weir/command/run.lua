@@ -22,7 +22,7 @@ local function run(given)
   if not script then error { usage = "run: FILE.lua is missing; see weir run --help" } end
   if core.file_kind(script) ~= "file" then error(script .. ": no such file", 0) end
   local chunk, message = loadfile(script, "t")
-  if not chunk then error(message, 0) end
+  if not chunk then error(message:find("%.lua") and message or script .. ": " .. message, 0) end
   _G.arg = { [0] = script, unpack(given.words, 2) }
   local folder = script:match "^(.*)/[^/]*$" or "."
   if not folder:find "[;?]" then package.path = package.path .. ";" .. folder .. "/?.lua" end

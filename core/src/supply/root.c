@@ -1,0 +1,237 @@
+/* root.c - see root.h.
+ *
+ * Search: from a start x0 with residual r0 = f(x0) - t, steps of growing length towards the side where |r| falls, up to
+ * the largest finite number; a flat or wrong side turns it round. Shrink: the secant of the bracket with the Illinois
+ * weights (the end that stays twice counts half; Dowell and Jarratt 1971), replaced by the middle of the representable
+ * numbers between the ends whenever two steps have not quartered their count. That bounds the steps by three times the
+ * bits of a number, for any function, and ends on neighbours unless f hits the target exactly. */
+#include "supply/root.h"
+
+#include <float.h>
+#include <math.h>
+#include <string.h>
+
+#define EVALUATIONS_MOST 400
+
+/* ---- representable numbers, counted ------------------------------------------------------------------------------ */
+
+/* Order-preserving integers: neighbours differ by 1, -0 and 0 are the same. */
+static int64_t rank(const weir__root *s, double x)
+{
+    int64_t wide;
+    int32_t single;
+    const float f = (float)x;
+    if (s->narrow) {
+        memcpy(&single, &f, sizeof single);
+        return single < 0 ? (int64_t)INT32_MIN - single : single;
+    }
+    memcpy(&wide, &x, sizeof wide);
+    return wide < 0 ? INT64_MIN - wide : wide;
+}
+
+static double ranked(const weir__root *s, int64_t k)
+{
+    double x;
+    float f;
+    if (s->narrow) {
+        const int32_t single = (int32_t)(k < 0 ? (int64_t)INT32_MIN - k : k);
+        memcpy(&f, &single, sizeof f);
+        return (double)f;
+    }
+    const int64_t wide = k < 0 ? INT64_MIN - k : k;
+    memcpy(&x, &wide, sizeof x);
+    return x;
+}
+
+static double largest(const weir__root *s)
+{
+    return s->narrow ? (double)FLT_MAX : DBL_MAX;
+}
+
+static double rounded(const weir__root *s, double x)
+{
+    if (x > largest(s)) return largest(s);
+    if (x < -largest(s)) return -largest(s);
+    return s->narrow ? (double)(float)x : x;
+}
+
+/* Both ends may have any sign, so their distance needs the 64th bit. */
+static uint64_t between(const weir__root *s, double a, double b)
+{
+    return (uint64_t)rank(s, b) - (uint64_t)rank(s, a);
+}
+
+static double middle(const weir__root *s, double a, double b)
+{
+    return ranked(s, (int64_t)((uint64_t)rank(s, a) + between(s, a, b) / 2));
+}
+
+/* ---- search -------------------------------------------------------------------------------------------------------- */
+
+static void found(weir__root *s, double x, double residual)
+{
+    s->x = x;
+    s->at_low = residual;
+    s->phase = WEIR__ROOT_FOUND;
+}
+
+static void lost(weir__root *s)
+{
+    s->x = (double)NAN;
+    s->phase = WEIR__ROOT_NOWHERE;
+}
+
+void weir__root_start(weir__root *s, double target, int32_t narrow)
+{
+    *s = (weir__root){.target = target, .narrow = narrow, .forbidden = {-INFINITY, INFINITY}};
+    s->x = rounded(s, target);
+    if (!isfinite(target)) lost(s);
+}
+
+/* The next point of the walk; halfway to a point where f was not a number. */
+static void walk(weir__root *s)
+{
+    const double limit = s->forbidden[s->side > 0];
+    double x = rounded(s, s->low + s->side * s->step);
+    if (s->side > 0 ? x >= limit : x <= limit)
+        x = s->side > 0 ? middle(s, s->low, limit) : middle(s, limit, s->low);
+    if (x == s->low) {
+        lost(s);
+        return;
+    }
+    s->x = x;
+    if (s->tried) s->step = s->step > 1 && s->step < 1e150 ? 4 * s->step * s->step : 4 * s->step;
+    if (!(s->step <= largest(s))) s->step = largest(s);
+    s->tried = 1;
+}
+
+/* The first step: as far as a slope of 1 leads, and as far again. */
+static void begin_walk(weir__root *s, double residual)
+{
+    const double least = 16 * (s->narrow ? (double)FLT_EPSILON : DBL_EPSILON) * (1 + fabs(s->x));
+    s->low = s->x;
+    s->at_low = residual;
+    s->side = residual > 0 ? -1 : 1;
+    s->step = isfinite(residual) ? 2 * fabs(residual) : 1;
+    if (s->step < least) s->step = least;
+    s->phase = WEIR__ROOT_SEARCH;
+    walk(s);
+}
+
+/* Farther away, or flat: the other side is tried, with steps that go on growing, until both are at their ends. */
+static void search(weir__root *s, double residual)
+{
+    if (isnan(residual)) {
+        s->forbidden[s->side > 0] = s->x;
+    } else if (fabs(residual) < fabs(s->at_low)) {
+        s->low = s->x;
+        s->at_low = residual;
+        s->held = 0;
+    } else {
+        s->side = -s->side;
+        s->held += fabs(s->x) >= largest(s);
+    }
+    if (s->held > 2)
+        lost(s);
+    else
+        walk(s);
+}
+
+/* ---- shrink -------------------------------------------------------------------------------------------------------- */
+
+/* The secant's root, at least `held` numbers away from either end: an end that is already the root's neighbour would
+ * otherwise be asked for again and again. */
+static double secant(const weir__root *s, uint64_t count)
+{
+    const double x = s->high - s->weight_high * ((s->high - s->low) / (s->weight_high - s->weight_low));
+    const uint64_t margin = UINT64_C(1) << (s->held < 20 ? s->held : 20);
+    if (!isfinite(x) || count <= 2 * margin) return middle(s, s->low, s->high);
+    const int64_t first = (int64_t)((uint64_t)rank(s, s->low) + margin);
+    const int64_t last = (int64_t)((uint64_t)rank(s, s->high) - margin);
+    if (!(x > s->low)) return ranked(s, first);
+    if (!(x < s->high)) return ranked(s, last);
+    const int64_t at = rank(s, rounded(s, x));
+    return ranked(s, at < first ? first : at > last ? last : at);
+}
+
+static void shrink_further(weir__root *s)
+{
+    const uint64_t count = between(s, s->low, s->high);
+    if (count <= 1) {
+        const int low = fabs(s->at_low) <= fabs(s->at_high);
+        found(s, low ? s->low : s->high, low ? s->at_low : s->at_high);
+        return;
+    }
+    s->slow = count > s->before / 2 ? s->slow + 1 : 0;
+    s->before = count;
+    if (s->slow >= 2 || !isfinite(s->weight_low) || !isfinite(s->weight_high)) {
+        s->slow = 0;
+        s->x = middle(s, s->low, s->high);
+    } else {
+        s->x = secant(s, count);
+    }
+}
+
+static void begin_shrinking(weir__root *s, double residual)
+{
+    const double a = s->low, at_a = s->at_low;
+    const int ahead = s->x > a;
+    s->low = ahead ? a : s->x;
+    s->high = ahead ? s->x : a;
+    s->at_low = s->weight_low = ahead ? at_a : residual;
+    s->at_high = s->weight_high = ahead ? residual : at_a;
+    s->before = UINT64_MAX;
+    s->side = s->held = s->slow = 0;
+    s->phase = WEIR__ROOT_SHRINK;
+    shrink_further(s);
+}
+
+static void shrink(weir__root *s, double residual)
+{
+    const int side = (residual > 0) == (s->at_low > 0) ? -1 : 1;
+    s->held = side == s->side ? s->held + 1 : 0;
+    if (side < 0) {
+        s->low = s->x;
+        s->at_low = s->weight_low = residual;
+        if (s->held) s->weight_high /= 2;
+    } else {
+        s->high = s->x;
+        s->at_high = s->weight_high = residual;
+        if (s->held) s->weight_low /= 2;
+    }
+    s->side = side;
+    shrink_further(s);
+}
+
+/* ---- what the caller sees --------------------------------------------------------------------------------------------- */
+
+void weir__root_tell(weir__root *s, double value)
+{
+    const double residual = value - s->target;
+    if (weir__root_is_over(s)) return;
+    if (residual == 0) {
+        found(s, s->x, 0);
+    } else if (++s->evaluations > EVALUATIONS_MOST) {
+        lost(s);
+    } else if (s->phase == WEIR__ROOT_START && isnan(residual)) {
+        s->phase = WEIR__ROOT_ZERO;
+        s->x = 0;
+    } else if (s->phase == WEIR__ROOT_SEARCH) {
+        const int crossed = !isnan(residual) && (residual > 0) != (s->at_low > 0);
+        (crossed ? begin_shrinking : search)(s, residual);
+    } else if (isnan(residual)) {
+        lost(s);
+    } else {
+        (s->phase == WEIR__ROOT_SHRINK ? shrink : begin_walk)(s, residual);
+    }
+}
+
+int weir__root_is_over(const weir__root *s)
+{
+    return s->phase >= WEIR__ROOT_FOUND;
+}
+
+double weir__root_residual(const weir__root *s)
+{
+    return s->phase == WEIR__ROOT_FOUND ? fabs(s->at_low) : (double)NAN;
+}
