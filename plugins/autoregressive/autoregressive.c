@@ -264,6 +264,13 @@ static weir_status make_network(autoregressive *self, weir_builder *build)
     return WEIR_OK;
 }
 
+static weir_status state_domains(const autoregressive *self, weir_builder *build)
+{
+    for (int32_t f = 0; f < self->order.features; f++)
+        if (weir_univariate_lane(build, self->univariate, f) != WEIR_OK) return WEIR_INVALID;
+    return WEIR_OK;
+}
+
 static weir_status autoregressive_create(weir_builder *build, void **module)
 {
     const uint32_t inherited = WEIR_TRAIT_INVERSE_NUMERIC | WEIR_TRAIT_NO_INVERSE |
@@ -272,7 +279,8 @@ static weir_status autoregressive_create(weir_builder *build, void **module)
     if (!self) return weir_refuse(build, "out of memory");
     if (WEIR_NAME(order_read)(build, &self->order) != WEIR_OK) goto fail;
     self->univariate = build->child_univariate(build, "univariate");
-    if (!self->univariate || make_network(self, build) != WEIR_OK) goto fail;
+    if (!self->univariate || state_domains(self, build) != WEIR_OK) goto fail;
+    if (make_network(self, build) != WEIR_OK) goto fail;
     build->traits(build, WEIR_TRAIT_INVERSE_SEQUENTIAL | (self->univariate->traits & inherited));
     if (build->failed(build)) goto fail;
     *module = self;

@@ -176,6 +176,17 @@ static weir_status make_network(coupling *self, weir_builder *build)
     return self->network ? WEIR_OK : WEIR_INVALID;
 }
 
+/* What passes keeps its domain, what is moved has the univariate's. */
+static weir_status state_domains(const coupling *self, weir_builder *build)
+{
+    const lane_set *const pass = &self->mask.pass, *const moved = &self->mask.moved;
+    for (int32_t k = 0; k < moved->count; k++)
+        if (weir_univariate_lane(build, self->univariate, moved->lanes[k]) != WEIR_OK) return WEIR_INVALID;
+    for (int32_t k = 0; k < pass->count; k++)
+        if (weir_passed_lane(build, pass->lanes[k]) != WEIR_OK) return WEIR_INVALID;
+    return WEIR_OK;
+}
+
 static weir_status coupling_create(weir_builder *build, void **module)
 {
     const uint32_t inherited = WEIR_TRAIT_INVERSE_NUMERIC | WEIR_TRAIT_NO_INVERSE |
@@ -184,7 +195,8 @@ static weir_status coupling_create(weir_builder *build, void **module)
     if (!self) return weir_refuse(build, "out of memory");
     if (WEIR_NAME(mask_read)(build, &self->mask) != WEIR_OK) goto fail;
     self->univariate = build->child_univariate(build, "univariate");
-    if (!self->univariate || make_network(self, build) != WEIR_OK) goto fail;
+    if (!self->univariate || state_domains(self, build) != WEIR_OK) goto fail;
+    if (make_network(self, build) != WEIR_OK) goto fail;
     build->traits(build, self->univariate->traits & inherited);
     if (build->failed(build)) goto fail;
     *module = self;

@@ -15,6 +15,7 @@ static const char elementwise_doc[] =
     "Without a network p_f is learned: parameter params [features, P], P parameters per element, which starts at u's\n"
     "identity. With a network p = g(context), whose output f * P + p is parameter p of feature f; then the model must\n"
     "have a context. Both directions cost one call of u (and one of g), and the inverse is as exact as u's.\n"
+    "The univariate's domain is required of every feature, and its codomain is what every feature then has.\n"
     "Refused: a network in a model without context, or for a univariate without parameters.";
 
 static const weir_slot elementwise_slots[] = {
@@ -210,6 +211,13 @@ static weir_status make_params(elementwise *self, weir_builder *build)
     return status;
 }
 
+static weir_status state_domains(const elementwise *self, weir_builder *build)
+{
+    for (int32_t f = 0; f < self->features; f++)
+        if (weir_univariate_lane(build, self->univariate, f) != WEIR_OK) return WEIR_INVALID;
+    return WEIR_OK;
+}
+
 static weir_status elementwise_create(weir_builder *build, void **module)
 {
     const uint32_t inherited = WEIR_TRAIT_INVERSE_NUMERIC | WEIR_TRAIT_NO_INVERSE |
@@ -221,6 +229,7 @@ static weir_status elementwise_create(weir_builder *build, void **module)
     self->univariate = build->child_univariate(build, "univariate");
     if (!self->univariate) goto fail;
     self->count = self->univariate->params;
+    if (state_domains(self, build) != WEIR_OK) goto fail;
     if (make_params(self, build) != WEIR_OK) goto fail;
     build->traits(build, self->univariate->traits & inherited);
     if (build->failed(build)) goto fail;

@@ -31,11 +31,8 @@ grep -rniE 'luajit|lauxlib|lua\.h' core/src core/include | grep -vE '^core/src/(
   refuse "libweir knows no Lua"
 
 # No module that a plugin offers is named by the host. Some of the same words mean something else there; each such place
-# is listed with what it means. The one true exception is the base density of a model that states none: that default is
-# part of the file format, and core/include/weir.h documents it.
+# is listed with what it means.
 same_words='
-core/include/weir.h             normal          the documented default of "base"
-core/src/api/                   normal          the documented default of "base"
 core/src/api/inspect.c          autoregressive  a trait
 core/src/check/table.c          autoregressive  the name of a check
 core/src/check/table.c          elementwise     the name of a check

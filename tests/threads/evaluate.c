@@ -17,7 +17,8 @@ static const char description[] =
     "{\"dtype\": \"f32\", \"features\": 4, \"context\": 1, \"seed\": 5, \"flow\": {\"type\": \"chain\", \"children\": {"
     "\"layers\": [{\"type\": \"coupling\", \"children\": {\"univariate\": {\"type\": \"rq_spline\"}}},"
     "{\"type\": \"lu_linear\"}, {\"type\": \"autoregressive\"},"
-    "{\"type\": \"inverse\", \"children\": {\"layer\": {\"type\": \"autoregressive\"}}}]}}}";
+    "{\"type\": \"inverse\", \"children\": {\"layer\": {\"type\": \"autoregressive\"}}}]}},"
+    "\"base\": {\"type\": \"normal\"}}";
 
 static weir_model *model;
 static double points[ROWS * FEATURES], context[ROWS];

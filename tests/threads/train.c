@@ -12,12 +12,12 @@
 #define ROWS       700
 #define FEATURES   3
 #define STEPS      5
-#define PARAMETERS 20000
+#define PARAMETERS 500000
 
 static const char description[] =
     "{\"dtype\": \"f32\", \"features\": 3, \"seed\": 9, \"flow\": {\"type\": \"chain\", \"children\": {\"layers\": ["
     "{\"type\": \"actnorm\"}, {\"type\": \"coupling\", \"children\": {\"univariate\": {\"type\": \"rq_spline\"}}},"
-    "{\"type\": \"lu_linear\"}, {\"type\": \"autoregressive\"}]}}}";
+    "{\"type\": \"lu_linear\"}, {\"type\": \"autoregressive\"}]}}, \"base\": {\"type\": \"normal\"}}";
 
 static double points[ROWS * FEATURES];
 

@@ -179,7 +179,7 @@ Test(model, endless_descriptions_are_refused)
     cr_assert_eq(weir_model_build(rt, deeper, -1, &m, &error), WEIR_INVALID);
     cr_assert(strstr(error.message, "depth"), "%s", error.message);
     cr_assert_eq(weir_model_build(rt, many, -1, &m, &error), WEIR_INVALID);
-    cr_assert(strstr(error.message, "modules, which is more than"), "%s", error.message);
+    cr_assert(strstr(error.message, "modules, which is too many"), "%s", error.message);
     free(deep);
     free(deeper);
     free(many);

@@ -5,13 +5,14 @@
 
 #define GRID 64
 
-/* Every row of a feature gets the parameters of row 0, so that a lane is the graph of one function. */
+/* Every row of a feature gets the parameters of row 3, one that is far from the identity when trained, so that a lane is
+ * the graph of one function. */
 static void same_params(weir__call *call)
 {
     weir__field *const params = &call->field[WEIR__PARAMS];
     for (int32_t f = 0; weir__field_there(params) && f < params->tile.features; f++)
-        for (int32_t r = 1; r < params->tile.width; r++)
-            weir__field_set(params, f, r, weir__field_get(params, f, 0));
+        for (int32_t r = 0; r < params->tile.width; r++)
+            weir__field_set(params, f, r, weir__field_get(params, f, 3));
 }
 
 void weir__check_monotone(weir__subject *subject, const weir__map *map, weir__verdict *verdict)

@@ -241,6 +241,7 @@ static weir_status append(weir__making *m, weir__container_self *self, const jso
 /* What the first child demands of its input, and what the last one gives, hold for the whole. */
 static weir_status state_ends(weir__making *m, const weir__container_self *self)
 {
+    m->passes_on = 1;
     if (self->count == 0) {
         weir__space_clear(&m->out);
         m->out_stated = 1;

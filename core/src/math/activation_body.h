@@ -1,5 +1,12 @@
-/* activation_body.h - activations in one precision; included by activation.c for each. Needs REAL and NAME(f).
+/* activation_body.h - activations in one precision; included by activation_*.c for each. Needs REAL and NAME(f).
+ * Every element is one rounded operation after another, so that the instruction set changes no bit.
  * Comparisons are written so that NaN passes through: a broken row must stay visible. */
+
+#ifndef PIECE
+#define LEAKY_SLOPE 0.01
+/* Elements that a sweep with a temporary takes at once. */
+#define PIECE 64
+#endif
 
 static void NAME(add_bias)(int64_t n, REAL b, REAL *restrict y)
 {
@@ -36,12 +43,11 @@ static void NAME(elu)(const weir_math *math, int64_t n, REAL b, REAL *restrict y
     }
 }
 
-static void NAME(activate)(const weir_math *math, int32_t activation, int64_t lanes, int64_t n,
-                           const REAL *bias, REAL *y, int64_t stride)
+WEIR__ACTIVATE(NAME(weir__activate))
 {
     for (int64_t f = 0; f < lanes; f++) {
-        const REAL b = bias ? bias[f] : 0;
-        REAL *const lane = y + f * stride;
+        const REAL b = bias ? ((const REAL *)bias)[f] : 0;
+        REAL *const lane = (REAL *)y + f * stride;
         switch (activation) {
         case WEIR_ACTIVATION_RELU:
             NAME(relu)(n, b, lane);
@@ -84,9 +90,10 @@ static void NAME(softplus_vjp)(const weir_math *math, int64_t n, const REAL *res
     }
 }
 
-static void NAME(activation_vjp)(const weir_math *math, int32_t activation, int64_t n, const REAL *restrict y,
-                                 REAL *restrict y_bar)
+WEIR__ACTIVATION_VJP(NAME(weir__activation_vjp))
 {
+    const REAL *const restrict y = output;
+    REAL *const restrict y_bar = cotangent;
     switch (activation) {
     case WEIR_ACTIVATION_RELU:
         for (int64_t i = 0; i < n; i++) y_bar[i] = y[i] > 0 ? y_bar[i] : 0;
@@ -110,3 +117,6 @@ static void NAME(activation_vjp)(const weir_math *math, int32_t activation, int6
         break;
     }
 }
+
+#undef REAL
+#undef NAME

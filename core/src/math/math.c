@@ -67,3 +67,8 @@ const char *weir__math_name(void)
 {
     return names[chosen_level()];
 }
+
+int weir__math_has_avx2(void)
+{
+    return chosen_level() >= LEVEL_AVX2;
+}

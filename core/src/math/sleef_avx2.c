@@ -8,6 +8,7 @@
 #include <sleef.h>
 
 #define REAL              float
+#define SINGLE            1
 #define LIBM(g)           g##f
 #define NAME(f)           f##_f32
 #define PRECISION         WEIR_F32
@@ -30,6 +31,7 @@
 #include "math/sleef_body.h"
 
 #define REAL              double
+#define SINGLE            0
 #define LIBM(g)           g
 #define NAME(f)           f##_f64
 #define PRECISION         WEIR_F64

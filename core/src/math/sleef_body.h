@@ -1,6 +1,6 @@
 /* sleef_body.h - the functions of one table, by SLEEF; included by sleef_*.c for each vector type.
  *
- * Needs REAL, LIBM(f), NAME(f), PRECISION, GEMM and of the vector type: VECTOR, LANES, LOAD, STORE, SPLAT, MAGNITUDE(v),
+ * Needs REAL, SINGLE (1 for float), LIBM(f), NAME(f), PRECISION, TABLE, GEMM and of the vector type: VECTOR, LANES, LOAD, STORE, SPLAT, MAGNITUDE(v),
  * ABOVE_ZERO(v) (v or 0, NaN stays), NEGATIVE(x, a, b) (b where x < 0, else a), ANY_BEYOND(v, limit) (some |v| > limit, or
  * NaN), WITHIN(v, limit) (v, or 0 where |v| > limit or NaN), and SLEEF10(f), SLEEF35(f), FAST(f): SLEEF's functions with
  * 1.0 and 3.5 ulp, and the cheaper one that this precision's promise allows.
@@ -48,13 +48,26 @@ static inline VECTOR NAME(logistic)(VECTOR x)
     return NEGATIVE(x, quotient, t - t * quotient);
 }
 
-/* max(x, 0) + log(1 + t), t = e^-|x|. SLEEF's log1p is slow; here 1 + t lies in [1, 2], so that what rounding took from the
- * sum is known exactly, and log(1 + t) = log(u) + lost / u but for lost^2, with a parabola for 1 / u. */
+/* log(1 + t) of softplus, for t in [0, 1]. In single precision as 2 artanh(s), s = t / (2 + t) <= 1/3, which SLEEF's log1p
+ * cannot assume: artanh(s) = s + s w (...), w = s^2, a minimax polynomial with relative error 5e-9 on [0, 1/9]. */
+#if SINGLE
+static inline VECTOR NAME(log_of_sum)(VECTOR t)
+{
+    const VECTOR twice = (t + t) / (SPLAT(2) + t), w = twice * twice * SPLAT(0.25F);
+    const VECTOR series =
+        SPLAT(0.333332066F) + w * (SPLAT(0.200108495F) + w * (SPLAT(0.139995705F) + w * SPLAT(0.140122294F)));
+    return twice + twice * (w * series);
+}
+#else
+static inline VECTOR NAME(log_of_sum)(VECTOR t)
+{
+    return SLEEF10(log1p)(t);
+}
+#endif
+
 static inline VECTOR NAME(soft_ramp)(VECTOR x)
 {
-    const VECTOR one = SPLAT((REAL)1), t = SLEEF10(exp)(-MAGNITUDE(x)), u = one + t;
-    const VECTOR lost = t - (u - one);
-    return ABOVE_ZERO(x) + (FAST(log)(u) + lost * (one - t * (one - t * SPLAT((REAL)0.5))));
+    return ABOVE_ZERO(x) + NAME(log_of_sum)(SLEEF10(exp)(-MAGNITUDE(x)));
 }
 
 /* SLEEF's declarations carry attributes that make their type another one to some compilers: hence one_vector. */
@@ -102,6 +115,7 @@ const weir_math TABLE = {
 #undef LIBM
 #undef NAME
 #undef PRECISION
+#undef SINGLE
 #undef GEMM
 #undef TABLE
 #undef VECTOR

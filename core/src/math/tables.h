@@ -17,6 +17,9 @@ extern const weir_math weir__math_avx2_f32, weir__math_avx2_f64;
 extern const weir_math weir__math_avx512_f32, weir__math_avx512_f64;
 #endif
 
+/** 1 when weir__math chose AVX2 or better. */
+int weir__math_has_avx2(void);
+
 /* Everything below has the contract of weir_math.gemm. */
 #define WEIR__GEMM(name)                                                                                     \
     void name(int64_t m, int64_t n, int64_t k, double alpha, const void *a, int64_t a_row, int64_t a_col,    \

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define MODULES_MOST 400000
+
 static const char *const kind_names[] = {"module", "layer", "univariate", "network", "density"};
 
 /* ---- the net -------------------------------------------------------------------------------------------------- */
@@ -108,10 +110,30 @@ static weir_status check_children(const weir_module *module, const json_t *child
     {
         int found = 0;
         for (int64_t i = 0; i < count; i++) found |= strcmp(key, names[i]) == 0;
-        if (found) continue;
+        if (found && (json_is_object(value) || json_is_array(value) || json_is_null(value))) continue;
+        if (found)
+            return weir__fail(error, WEIR_INVALID,
+                              "%s (%s): child \"%s\" must be a module or a list of modules", path,
+                              module->id, key);
         const char *const near = weir__nearest(key, names, count);
         return weir__fail(error, WEIR_INVALID, "%s (%s): has no child \"%s\"%s%s%s", path, module->id, key,
                           near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");
+    }
+    return WEIR_OK;
+}
+
+/* What is given but not taken would be left out of the model without a word. */
+static weir_status check_all_taken(const weir__making *m, weir_error *error)
+{
+    const weir_module *const module = m->instance->module;
+    for (int32_t i = 0; i < module->slot_count; i++) {
+        const char *const name = weir__slot_at(module, i)->name;
+        const json_t *const nodes = json_object_get(m->children, name);
+        const int32_t count = json_is_array(nodes) ? (int32_t)json_array_size(nodes) : json_is_object(nodes);
+        if (count > m->cursors[i])
+            return weir__fail(error, WEIR_INVALID, "%s (%s): child \"%s\" is given %d module%s, %d is used",
+                              m->request->path, module->id, name, (int)count, count > 1 ? "s" : "",
+                              (int)m->cursors[i]);
     }
     return WEIR_OK;
 }
@@ -138,9 +160,13 @@ static weir__instance *new_instance(const char *path)
     return made;
 }
 
-/* Children stand before their parents: a parent is listed when it is finished. */
+/* Children stand before their parents: a parent is listed when it is finished. Repeats within repeats multiply, so that
+ * a few words could ask for more modules than any memory holds. */
 static weir_status list_instance(weir__net *net, weir__instance *instance, weir_error *error)
 {
+    if (net->instance_count >= MODULES_MOST)
+        return weir__fail(error, WEIR_INVALID, "%s: the model has more than %d modules, which is too many",
+                          instance->path, MODULES_MOST);
     weir__instance **const list =
         realloc(net->instances, ((size_t)net->instance_count + 1) * sizeof(weir__instance *));
     if (!list) return weir__no_memory(error, "a module");
@@ -190,6 +216,9 @@ static void set_child(weir__instance *instance, const weir__request *request)
     c->in = instance->in.features;
     c->out = request->network ? request->network->out : instance->out.features;
     c->identity = instance->identity;
+    if (module->kind != WEIR_UNIVARIATE) return;
+    c->domain = &instance->required.lanes[0];
+    c->codomain = &instance->out.lanes[0];
 }
 
 /* A layer whose author says nothing gives the whole line. */
@@ -203,7 +232,8 @@ static weir_status settle_output(weir__making *m, weir__instance *instance, weir
                                   .upper = INFINITY};
         if (weir__space_state(&m->out, &line, error)) return WEIR_INVALID;
     }
-    snprintf(m->out.made_by, sizeof m->out.made_by, "%s (%s)", instance->path, instance->module->id);
+    if (!m->passes_on)
+        snprintf(m->out.made_by, sizeof m->out.made_by, "%s (%s)", instance->path, instance->module->id);
     instance->out = m->out;
     m->out = (weir__space){0};
     return WEIR_OK;
@@ -250,6 +280,7 @@ static weir_status make(weir__making *m, const weir__request *request, weir_erro
         instance->observed = m->builder.integer_buffer(&m->builder, "observed", 0, NULL, NULL);
         if (instance->observed < 0) return WEIR_INVALID;
     }
+    if (instance->entry && (status = check_all_taken(m, error))) return status;
     instance->tensor_count = m->net->tensor_count - instance->first_tensor;
     if (instance->module->kind == WEIR_UNIVARIATE && !instance->identity)
         return weir__fail(error, WEIR_INVALID, "%s (%s): the plugin declared no parameters per element",

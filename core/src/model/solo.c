@@ -19,7 +19,7 @@ struct weir__solo {
     weir__run run;
     weir__run chores; /* prepare and prepare_vjp set up a frame of their own: the caller's stays as it is */
     unsigned char *gradients;
-    void **table;
+    void **table, **other_table;
     block *blocks;
     int32_t *order; /* tensors as listed: parameters, derived, buffers */
 };
@@ -47,6 +47,7 @@ void weir__solo_close(weir__solo *solo)
     weir__net_clear(&solo->net);
     free(solo->gradients);
     free(solo->table);
+    free(solo->other_table);
     free(solo->order);
     free(solo);
 }
@@ -81,17 +82,27 @@ static void list_tensors(weir__solo *solo)
             if (solo->net.tensors[h].kind == kinds[k]) solo->order[count++] = h;
 }
 
+static size_t gradient_bytes(const weir__net *net)
+{
+    return (size_t)(net->parameter_bytes + net->derived_bytes + net->other_bytes) + 64;
+}
+
 static weir_status allocate_gradients(weir__solo *solo, weir_error *error)
 {
     const weir__net *const net = &solo->net;
-    solo->gradients = aligned_alloc(64, (size_t)(net->parameter_bytes + net->derived_bytes) + 64);
+    solo->gradients = aligned_alloc(64, gradient_bytes(net));
     solo->table = calloc((size_t)net->tensor_count + 1, sizeof *solo->table);
+    solo->other_table = calloc((size_t)net->tensor_count + 1, sizeof *solo->other_table);
     solo->order = calloc((size_t)net->tensor_count + 1, sizeof *solo->order);
-    if (!solo->gradients || !solo->table || !solo->order) return weir__no_memory(error, "gradients");
+    if (!solo->gradients || !solo->table || !solo->other_table || !solo->order)
+        return weir__no_memory(error, "gradients");
     for (int32_t h = 0; h < net->tensor_count; h++) {
         const weir__tensor *const t = &net->tensors[h];
         if (t->kind == WEIR__PARAMETER) solo->table[h] = solo->gradients + t->offset;
         if (t->kind == WEIR__DERIVED) solo->table[h] = solo->gradients + net->parameter_bytes + t->offset;
+        if (t->other_offset >= 0 && t->kind != WEIR__BUFFER)
+            solo->other_table[h] =
+                solo->gradients + net->parameter_bytes + net->derived_bytes + t->other_offset;
     }
     list_tensors(solo);
     weir__solo_zero_gradients(solo);
@@ -153,16 +164,12 @@ weir_status weir__solo_prepare(weir__solo *solo, weir_error *error)
 
 weir_status weir__solo_finish_gradients(weir__solo *solo, weir_error *error)
 {
-    void **const none = calloc((size_t)solo->net.tensor_count + 1, sizeof *none);
-    if (!none) return weir__no_memory(error, "gradients");
-    const weir_status status = weir__net_prepare_vjp(&solo->net, &solo->chores, solo->table, none, error);
-    free(none);
-    return status;
+    return weir__net_prepare_vjp(&solo->net, &solo->chores, solo->table, solo->other_table, error);
 }
 
 void weir__solo_zero_gradients(weir__solo *solo)
 {
-    memset(solo->gradients, 0, (size_t)(solo->net.parameter_bytes + solo->net.derived_bytes) + 64);
+    memset(solo->gradients, 0, gradient_bytes(&solo->net));
 }
 
 weir_frame *weir__solo_frame(weir__solo *solo, int32_t rows, int32_t mode, int32_t with_tape,
@@ -171,6 +178,7 @@ weir_frame *weir__solo_frame(weir__solo *solo, int32_t rows, int32_t mode, int32
     weir__run_begin(&solo->run, rows, mode, with_tape, 7, mode == WEIR_MODE_TRAIN ? 1 : 0, 0);
     solo->run.frame.row_ids = solo->run.row_ids; /* a caller may have put its own there before */
     solo->run.frame.gradients = with_gradients ? solo->table : NULL;
+    solo->run.other.gradients = with_gradients ? solo->other_table : NULL;
     solo->run.frame.context = context;
     solo->run.frame.context_bar = context_bar;
     return &solo->run.frame;

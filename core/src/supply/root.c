@@ -81,10 +81,20 @@ static void lost(weir__root *s)
     s->phase = WEIR__ROOT_NOWHERE;
 }
 
-void weir__root_start(weir__root *s, double target, int32_t narrow)
+static double inside(double lower, double upper)
+{
+    if (isfinite(lower) && isfinite(upper)) return lower / 2 + upper / 2;
+    if (isfinite(lower)) return lower + (1 + fabs(lower));
+    return isfinite(upper) ? upper - (1 + fabs(upper)) : 0;
+}
+
+void weir__root_start(weir__root *s, double target, double lower, double upper, int32_t narrow)
 {
     *s = (weir__root){.target = target, .narrow = narrow, .forbidden = {-INFINITY, INFINITY}};
-    s->x = rounded(s, target);
+    if (isfinite(lower)) s->forbidden[0] = ranked(s, rank(s, lower) - 1);
+    if (isfinite(upper)) s->forbidden[1] = ranked(s, rank(s, upper) + 1);
+    s->amid = rounded(s, inside(lower, upper));
+    s->x = target > lower && target < upper ? rounded(s, target) : s->amid;
     if (!isfinite(target)) lost(s);
 }
 
@@ -214,8 +224,8 @@ void weir__root_tell(weir__root *s, double value)
     } else if (++s->evaluations > EVALUATIONS_MOST) {
         lost(s);
     } else if (s->phase == WEIR__ROOT_START && isnan(residual)) {
-        s->phase = WEIR__ROOT_ZERO;
-        s->x = 0;
+        s->phase = WEIR__ROOT_AGAIN;
+        s->x = s->amid;
     } else if (s->phase == WEIR__ROOT_SEARCH) {
         const int crossed = !isnan(residual) && (residual > 0) != (s->at_low > 0);
         (crossed ? begin_shrinking : search)(s, residual);

@@ -16,19 +16,21 @@ typedef struct weir__root {
     /* The bracket, or while it is being looked for: the best point so far at `low`, limits of sense at either side. */
     double low, high, at_low, at_high;
     double weight_low, weight_high; /* what the secant takes for at_low and at_high */
-    double step, forbidden[2];
+    double step, amid;
+    double forbidden[2]; /* the nearest numbers on either side that must not be asked for */
     int32_t side, tried, held, slow;
     uint64_t before; /* representable numbers between low and high, one step ago */
 } weir__root;
 
 #define WEIR__ROOT_START   0 /* evaluates near the target itself */
-#define WEIR__ROOT_ZERO    1 /* where f is not a number: evaluates at 0 */
+#define WEIR__ROOT_AGAIN   1 /* where f is not a number: evaluates amid the interval */
 #define WEIR__ROOT_SEARCH  2 /* walks downhill until the sign changes */
 #define WEIR__ROOT_SHRINK  3
 #define WEIR__ROOT_FOUND   4
 #define WEIR__ROOT_NOWHERE 5 /* there is none, or it was not found */
 
-void weir__root_start(weir__root *root, double target, int32_t narrow);
+/** The root is looked for on [lower, upper], whose ends may be infinite. */
+void weir__root_start(weir__root *root, double target, double lower, double upper, int32_t narrow);
 /** f at root->x. Nothing happens once it is over. */
 void weir__root_tell(weir__root *root, double value);
 int weir__root_is_over(const weir__root *root);

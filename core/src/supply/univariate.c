@@ -114,12 +114,15 @@ static weir_status rooted_inverse(const void *self, weir_frame *frame, const wei
     weir_status status = WEIR_OK;
     uint64_t before[WEIR__TILE_MOST / 64];
     const size_t bytes = (size_t)((frame->width + 63) / 64) * sizeof *before;
+    const weir_domain *const domain = inner->domain;
+    const int bounded = domain && domain->kind == WEIR_DOMAIN_INTERVAL;
+    const double lower = bounded ? domain->lower : -INFINITY, upper = bounded ? domain->upper : INFINITY;
     hunt h = {.inner = inner};
     if (!hunt_memory(&h, frame)) return WEIR_ERROR;
     for (int32_t f = 0; f < y->features; f++) {
         const weir_tile own = params ? weir__part(frame, params, f * each, each) : (weir_tile){.features = 0};
         for (int32_t r = 0; r < frame->width; r++)
-            weir__root_start(&h.roots[r], at(frame, y, f, r), frame->precision == WEIR_F32);
+            weir__root_start(&h.roots[r], at(frame, y, f, r), lower, upper, frame->precision == WEIR_F32);
         /* A row given up on the way is not lost: only where the search ends counts. */
         memcpy(before, frame->discard, bytes);
         const weir_status one = hunt_lane(&h, frame, params ? &own : NULL);

@@ -78,6 +78,9 @@ typedef struct weir_child {
     int32_t params;         /**< univariate: P, parameters per element; else 0 */
     uint32_t traits;        /**< WEIR_TRAIT_* */
     const double *identity; /**< univariate: [P] parameters that make it the identity or close to it */
+    /** Univariate: the values it takes and those it gives, as its create required and produced them over its one lane;
+     *  kind WEIR_DOMAIN_UNSTATED where it said nothing. A parent hands them on (weir_univariate_lane); NULL for others. */
+    const weir_domain *domain, *codomain;
 } weir_child;
 
 /** What a parent asks of a network. */

@@ -225,6 +225,38 @@ weir_refuse(weir_builder *build, const char *format, ...)
     return WEIR_INVALID;
 }
 
+/* ---- domains of parents of a univariate ------------------------------------------------------- */
+
+/** For a lane that the univariate maps: requires its domain and states its codomain, the whole line when it names none.
+ *  Used when create makes forward of the child's forward. */
+WEIR_INLINE weir_status weir_univariate_lane(weir_builder *build, const weir_child *univariate, int32_t lane)
+{
+    weir_domain taken = {
+        (uint32_t)sizeof(weir_domain), WEIR_DOMAIN_UNSTATED, 0, 1, 0, 0, -INFINITY, INFINITY};
+    weir_domain given = taken;
+    if (WEIR_HAS(univariate, codomain) && univariate->domain) taken = *univariate->domain;
+    if (WEIR_HAS(univariate, codomain) && univariate->codomain) given = *univariate->codomain;
+    if (given.kind == WEIR_DOMAIN_UNSTATED) {
+        given.kind = WEIR_DOMAIN_INTERVAL;
+        given.lower = -INFINITY;
+        given.upper = INFINITY;
+    }
+    taken.first = given.first = lane;
+    if (taken.kind != WEIR_DOMAIN_UNSTATED && build->require(build, &taken) != WEIR_OK) return WEIR_INVALID;
+    return build->produce(build, &given) == WEIR_OK ? WEIR_OK : WEIR_INVALID;
+}
+
+/** For a lane that comes through unchanged: it keeps its domain. A joint block does not survive, its lanes may part. */
+WEIR_INLINE weir_status weir_passed_lane(weir_builder *build, int32_t lane)
+{
+    weir_domain domain = {(uint32_t)sizeof(weir_domain), WEIR_DOMAIN_UNSTATED, 0, 1, 0, 0, 0, 0};
+    build->input_domain(build, lane, &domain);
+    if (domain.kind == WEIR_DOMAIN_UNSTATED || domain.kind >= WEIR_DOMAIN_SIMPLEX) return WEIR_OK;
+    domain.first = lane;
+    domain.count = 1;
+    return build->produce(build, &domain) == WEIR_OK ? WEIR_OK : WEIR_INVALID;
+}
+
 /* ---- calls of children: scratch that the child took is released -------------------------------- */
 
 #define WEIR_CALL_CHILD(frame, call)                                                                         \

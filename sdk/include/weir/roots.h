@@ -1,0 +1,89 @@
+/* weir/roots.h - roots of increasing functions, one for each row of a lane, for maps whose inverse has no formula.
+ *
+ * SPDX-License-Identifier: MIT
+ *
+ * Newton steps inside a bracket that only shrinks: a step that would leave it, or that is not at most half of the step
+ * before the last, is replaced by the middle. So any continuous increasing function is served, and smooth ones fast. A
+ * row that is done stands still: its result does not depend on the other rows.
+ */
+#ifndef WEIR_ROOTS_H
+#define WEIR_ROOTS_H
+
+#include <weir/plugin.h>
+
+#include <float.h>
+
+/** value[i] = f_i(at[i]) and slope[i] = f_i'(at[i]) > 0 for the rows i < n; what f_i is lies behind `context`. */
+typedef void (*weir_roots_function)(const void *context, weir_frame *frame, int32_t n, const weir_real *at,
+                                    weir_real *value, weir_real *slope);
+
+/** Evaluations after which a row is given up; bisection alone needs fewer. */
+#define WEIR_ROOTS_MOST 200
+
+/** One row's search; `last` and `before` are its two latest steps. */
+WEIR_INLINE int weir_roots_step(weir_real value, weir_real slope, weir_real *low, weir_real *high,
+                                weir_real *at, weir_real *last, weir_real *before)
+{
+    const weir_real epsilon = WEIR_REAL == 32 ? WEIR_C(FLT_EPSILON) : WEIR_C(DBL_EPSILON);
+    const weir_real tiny = WEIR_REAL == 32 ? WEIR_C(FLT_MIN) : WEIR_C(DBL_MIN), from = *at;
+    if (value == 0) return 1;
+    if (value < 0)
+        *low = from;
+    else
+        *high = from;
+    weir_real to = from - value / slope;
+    const weir_real size = to < from ? from - to : to - from;
+    if (!(to > *low && to < *high) || !(size <= *before / 2)) to = *low + (*high - *low) / 2;
+    const weir_real step = to < from ? from - to : to - from, magnitude = to < 0 ? -to : to;
+    *before = *last;
+    *last = step;
+    *at = to;
+    return step <= epsilon * magnitude + tiny || !(to > *low && to < *high);
+}
+
+/** Solves f_i(at[i]) = 0 for i < n (padding rows too), given f_i(low[i]) <= 0 <= f_i(high[i]) up to rounding and a start
+ *  at[i] between them. low and high are overwritten. Rows whose search meets NaN, or does not end, get NaN and are
+ *  discarded. Counts evaluations and the last |f_i| in the frame's report when there is one. */
+WEIR_INLINE weir_status weir_find_roots(weir_frame *frame, int32_t n, weir_roots_function f,
+                                        const void *context, weir_real *low, weir_real *high, weir_real *at)
+{
+    const int64_t mark = frame->services->scratch_mark(frame);
+    const weir_report *const report = frame->report;
+    weir_real *const value = weir_take_lane(frame), *const slope = weir_take_lane(frame);
+    weir_real *const last = weir_take_lane(frame), *const before = weir_take_lane(frame);
+    char *const over = (char *)weir_take(frame, n > 0 ? n : 1);
+    int32_t open = n, round = 0;
+    if (!value || !slope || !last || !before || !over) return WEIR_ERROR;
+    memset(over, 0, (size_t)n);
+    for (int32_t i = 0; i < n; i++) last[i] = before[i] = high[i] - low[i];
+    for (; open && round < WEIR_ROOTS_MOST; round++) {
+        const int64_t inner = frame->services->scratch_mark(frame);
+        f(context, frame, n, at, value, slope);
+        frame->services->scratch_release(frame, inner);
+        for (int32_t i = 0; i < n; i++) {
+            if (over[i]) continue;
+            if (report && report->iterations) report->iterations[i] += 1;
+            if (value[i] - value[i] == 0)
+                over[i] = (char)weir_roots_step(value[i], slope[i], &low[i], &high[i], &at[i], &last[i],
+                                                &before[i]);
+            else
+                over[i] = 2;
+            open -= over[i] != 0;
+        }
+    }
+    if (report && report->residual) f(context, frame, n, at, value, slope);
+    int32_t lost = 0;
+    for (int32_t i = 0; i < n; i++) {
+        const double residual = fabs((double)value[i]);
+        if (report && report->residual && !(report->residual[i] >= residual)) report->residual[i] = residual;
+        if (over[i] == 1) continue;
+        at[i] = WEIR_C(NAN);
+        if (i >= frame->rows) continue;
+        weir_discard(frame, i);
+        lost = 1;
+    }
+    frame->services->scratch_release(frame, mark);
+    return lost ? WEIR_DISCARD : WEIR_OK;
+}
+
+#endif
