@@ -289,7 +289,8 @@ WEIR_API weir_status weir_matrix_write(const char *path, const weir_matrix *matr
 /* ---- conformance ------------------------------------------------------------------------------ */
 
 /** Checks a module (by id, or every module of a .so file) against the promises of the ABI, in f64. options_json: NULL
- *  or {"options": {...}, "children": {...}, "features": n, "context": n, "seed": n}. *json gets a list of
+ *  or {"options": {...}, "children": {...}, "features": n, "context": n, "seed": n, "points": P}, P being where valid inputs
+ *  of a layer lie that does not say so itself: "line" (default), "unit" for (0, 1) or "integers". *json gets a list of
  *  {"module", "checks": [{"name", "rule", "ok", "figure", "limit", "note"}]}; *ok 1 when every promise holds. */
 WEIR_API weir_status weir_check(weir_runtime *runtime, const char *id_or_file, const char *options_json,
                                 char **json, int32_t *ok, weir_error *error);

@@ -6,6 +6,8 @@
  * CMake reads this file too: each row is an entry of ctest, conformance.ROW. Widths are small where they do not matter.
  */
 
+/* clang-format off */
+
 #define NARROW      "{\"type\": \"mlp\", \"options\": {\"hidden\": [9, 7], \"activation\": \"tanh\"}}"
 #define NARROW_MADE "{\"type\": \"made\", \"options\": {\"hidden\": [13, 11], \"activation\": \"tanh\"}}"
 #define SPLINE      "{\"type\": \"rq_spline\", \"options\": {\"bins\": 5}}"
@@ -79,6 +81,11 @@ MODULE(autoregressive_spline, "autoregressive",
 MODULE(autoregressive_given, "autoregressive",
        "{\"features\": 4, \"options\": {\"order\": \"given\", \"order_list\": [2, 4, 1, 3]}, \"children\": "
        "{\"network\": " NARROW_MADE "}}")
+MODULE(planar, "planar", NULL)
+MODULE(planar_leaky_relu, "planar", "{\"options\": {\"activation\": \"leaky_relu\"}}")
+MODULE(planar_inverse, "planar", "{\"options\": {\"explicit\": \"inverse\", \"start\": \"identity\"}}")
+MODULE(radial, "radial", NULL)
+MODULE(radial_inverse, "radial", "{\"options\": {\"explicit\": \"inverse\"}}")
 
 /* ---- the host's containers ---- */
 MODULE(inverse_autoregressive, "inverse",

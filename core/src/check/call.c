@@ -6,9 +6,21 @@
 
 /* ---- points ---- */
 
+/* A univariate says which values it takes; around 1 from the one end where there is only one. */
+static double point_in(weir__subject *subject, const weir_domain *domain)
+{
+    const int lower = isfinite(domain->lower), upper = isfinite(domain->upper);
+    const double normal = weir__dice_normal(&subject->dice), uniform = weir__dice_uniform(&subject->dice);
+    if (!lower && !upper) return 1.3 * normal;
+    if (lower && upper) return domain->lower + (domain->upper - domain->lower) * (0.02 + 0.96 * uniform);
+    return lower ? domain->lower + exp(0.8 * normal) : domain->upper - exp(0.8 * normal);
+}
+
 static double point(weir__subject *subject, const weir__map *map, int32_t feature)
 {
     (void)feature;
+    const weir_domain *const domain = subject->child->domain;
+    if (domain && domain->kind != WEIR_DOMAIN_UNSTATED && !map->source) return point_in(subject, domain);
     const int layer = subject->child->kind == WEIR_LAYER;
     if (layer && map->source == NULL && subject->points == WEIR__POINTS_UNIT)
         return 0.02 + 0.96 * weir__dice_uniform(&subject->dice);

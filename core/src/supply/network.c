@@ -2,7 +2,7 @@
  *
  * The sweep works on a copy of x in which undecided features are zero: what stands there must not be read, and a network
  * without masks inside would multiply it by zero and spread what is not a number. On the way back nothing may stay on the
- * tape between calls (the parent pops its own records in between), so each step runs forward again and rewinds. */
+ * tape between calls (the parent pops its own records in between), so each step runs forward again. */
 #include "supply/adapter.h"
 
 #include <string.h>
@@ -110,11 +110,9 @@ static weir_status sweep_step_vjp(const void *self, weir_frame *frame, const voi
     copy_lanes(frame, y_bar, &known, d * each, each);
     if (d == x->features - 1) zero_lane(frame, x_bar, d);
     if (d == 0) return WEIR_OK;
-    const int64_t mark = weir__tape_mark(frame->tape);
     weir__quiet_begin(frame, &quiet);
     const weir_status status = whole_vjp(inner_of(self), frame, x, &known, &through);
     weir__quiet_end(frame, &quiet);
-    weir__tape_rewind(frame->tape, mark);
     if (status <= WEIR_DISCARD) copy_lanes(frame, &through, x_bar, d - 1, 1);
     return status;
 }

@@ -2,9 +2,10 @@
  *
  * Search: from a start x0 with residual r0 = f(x0) - t, steps of growing length towards the side where |r| falls, up to
  * the largest finite number; a flat or wrong side turns it round. Shrink: the secant of the bracket with the Illinois
- * weights (the end that stays twice counts half; Dowell and Jarratt 1971), replaced by the middle of the representable
- * numbers between the ends whenever two steps have not quartered their count. That bounds the steps by three times the
- * bits of a number, for any function, and ends on neighbours unless f hits the target exactly. */
+ * weights (the end that stays twice counts half; Dowell and Jarratt 1971), replaced by a middle whenever three steps have
+ * not halved the bracket, and every other time while that spans many octaves. After LONG evaluations that is the middle of the representable numbers in it, which bounds the
+ * rest by four times the bits of a number, for any function. The end is a pair of neighbours, unless f hits the target
+ * exactly. */
 #include "supply/root.h"
 
 #include <float.h>
@@ -12,6 +13,7 @@
 #include <string.h>
 
 #define EVALUATIONS_MOST 400
+#define LONG             60
 
 /* ---- representable numbers, counted ------------------------------------------------------------------------------ */
 
@@ -61,7 +63,7 @@ static uint64_t between(const weir__root *s, double a, double b)
     return (uint64_t)rank(s, b) - (uint64_t)rank(s, a);
 }
 
-static double middle(const weir__root *s, double a, double b)
+static double halfway(const weir__root *s, double a, double b)
 {
     return ranked(s, (int64_t)((uint64_t)rank(s, a) + between(s, a, b) / 2));
 }
@@ -104,15 +106,15 @@ static void walk(weir__root *s)
     const double limit = s->forbidden[s->side > 0];
     double x = rounded(s, s->low + s->side * s->step);
     if (s->side > 0 ? x >= limit : x <= limit)
-        x = s->side > 0 ? middle(s, s->low, limit) : middle(s, limit, s->low);
+        x = s->side > 0 ? halfway(s, s->low, limit) : halfway(s, limit, s->low);
     if (x == s->low) {
         lost(s);
         return;
     }
     s->x = x;
-    if (s->tried) s->step = s->step > 1 && s->step < 1e150 ? 4 * s->step * s->step : 4 * s->step;
+    if (s->tried) s->step *= s->tried < 6 || s->step < 1 ? 3 : s->step < 1e150 ? s->step : 1e150;
     if (!(s->step <= largest(s))) s->step = largest(s);
-    s->tried = 1;
+    s->tried++;
 }
 
 /* The first step: as far as a slope of 1 leads, and as far again. */
@@ -149,13 +151,33 @@ static void search(weir__root *s, double residual)
 
 /* ---- shrink -------------------------------------------------------------------------------------------------------- */
 
+/* Over more than four octaves the geometric mean halves what matters, and zero counts as far below the other end, or as
+ * 1 where the bracket holds it. */
+static int is_wide(const weir__root *s, double *far, double *close)
+{
+    const double a = fabs(s->low), b = fabs(s->high);
+    const int signs = s->low < 0 && s->high > 0;
+    *far = a > b ? s->low : s->high;
+    *close = fmax(fmin(a, b), signs ? 1 : fmax(a, b) * 0x1p-32);
+    return fabs(*far) > 16 * *close;
+}
+
+static double middle(const weir__root *s)
+{
+    double far, close;
+    const int wide = is_wide(s, &far, &close);
+    const double geometric = copysign(sqrt(fabs(far)) * sqrt(close), far);
+    const double x = rounded(s, wide ? geometric : s->low / 2 + s->high / 2);
+    return s->evaluations < LONG && x > s->low && x < s->high ? x : halfway(s, s->low, s->high);
+}
+
 /* The secant's root, at least `held` numbers away from either end: an end that is already the root's neighbour would
  * otherwise be asked for again and again. */
 static double secant(const weir__root *s, uint64_t count)
 {
     const double x = s->high - s->weight_high * ((s->high - s->low) / (s->weight_high - s->weight_low));
     const uint64_t margin = UINT64_C(1) << (s->held < 20 ? s->held : 20);
-    if (!isfinite(x) || count <= 2 * margin) return middle(s, s->low, s->high);
+    if (!isfinite(x) || count <= 2 * margin) return middle(s);
     const int64_t first = (int64_t)((uint64_t)rank(s, s->low) + margin);
     const int64_t last = (int64_t)((uint64_t)rank(s, s->high) - margin);
     if (!(x > s->low)) return ranked(s, first);
@@ -172,11 +194,14 @@ static void shrink_further(weir__root *s)
         found(s, low ? s->low : s->high, low ? s->at_low : s->at_high);
         return;
     }
-    s->slow = count > s->before / 2 ? s->slow + 1 : 0;
-    s->before = count;
-    if (s->slow >= 2 || !isfinite(s->weight_low) || !isfinite(s->weight_high)) {
+    const double width = s->high / 2 - s->low / 2;
+    s->slow = width > s->before / 2 ? s->slow + 1 : 0;
+    s->before = width;
+    double far, close;
+    const int coarse = is_wide(s, &far, &close) && s->evaluations % 2;
+    if (s->slow >= 3 || coarse || !isfinite(s->weight_low) || !isfinite(s->weight_high)) {
         s->slow = 0;
-        s->x = middle(s, s->low, s->high);
+        s->x = middle(s);
     } else {
         s->x = secant(s, count);
     }
@@ -190,7 +215,7 @@ static void begin_shrinking(weir__root *s, double residual)
     s->high = ahead ? s->x : a;
     s->at_low = s->weight_low = ahead ? at_a : residual;
     s->at_high = s->weight_high = ahead ? residual : at_a;
-    s->before = UINT64_MAX;
+    s->before = INFINITY;
     s->side = s->held = s->slow = 0;
     s->phase = WEIR__ROOT_SHRINK;
     shrink_further(s);

@@ -19,7 +19,7 @@ typedef struct weir__root {
     double step, amid;
     double forbidden[2]; /* the nearest numbers on either side that must not be asked for */
     int32_t side, tried, held, slow;
-    uint64_t before; /* representable numbers between low and high, one step ago */
+    double before; /* half the bracket's width one step ago */
 } weir__root;
 
 #define WEIR__ROOT_START   0 /* evaluates near the target itself */

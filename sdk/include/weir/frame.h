@@ -92,8 +92,9 @@ typedef struct weir_services {
 
     /** Linear objects, y = activation(W x + b), declared by weir_builder.linear. Inputs and outputs may
      *  be indexed tiles, whatever the module declared.
-     *  forward: computes outputs [first, first + count) of y from x; count < 0 means all of them. Inputs
-     *    that the block structure hides from an output are not read for it, so they may hold anything.
+     *  forward: computes outputs [first, first + count) of y from x; count < 0 means all of them. An input that the
+     *    block structure hides from every output of the call is not read and may hold anything; one that only some of
+     *    them see must be finite (the others multiply it by a zero weight).
      *    flags WEIR_LINEAR_ADD: y holds an addend to W x + b.
      *  vjp_activation: multiplies y_bar, in place, by the activation's derivative, found from the output
      *    y (every activation offered allows that), for outputs [first, first + count).
