@@ -1,4 +1,4 @@
 std = "luajit"
-max_line_length = 120
+max_line_length = 130
 cache = false
 files["tests/lua"] = { std = "luajit+busted" }

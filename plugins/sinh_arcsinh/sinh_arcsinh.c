@@ -16,8 +16,9 @@ static const char sinh_arcsinh_doc[] =
     "With g = asinh x and w = d g - e: log|dy/dx| = a + log cosh w - log cosh g, all three without overflow.\n"
     "Inverse: x = sinh((asinh(y) + e) / d), same cost. Rows whose result overflows are discarded.\n"
     "Gradients of forward, with u = dy/dx: x_bar = y_bar u + l_bar (d tanh w - tanh g) / cosh g; with\n"
-    "k = y_bar cosh w + l_bar tanh w: a_bar = k d g + l_bar, p_bar = (1 - (a / c)^2) a_bar, e_bar = -k. Inverse, by the implicit function theorem:\n"
-    "y_bar = (x_bar - l_bar (d tanh w - tanh g) / cosh g) / u, and the parameters get forward's for (-y_bar, -l_bar).\n"
+    "k = y_bar cosh w + l_bar tanh w: a_bar = k d g + l_bar, p_bar = (1 - (a / c)^2) a_bar, e_bar = -k.\n"
+    "Inverse, by the implicit function theorem: y_bar = (x_bar - l_bar (d tanh w - tanh g) / cosh g) / u,\n"
+    "and the parameters get forward's for (-y_bar, -l_bar).\n"
     "Cost: about six vectorised functions a value in either direction.\n"
     "Source: Jones and Pewsey 2009, \"Sinh-arcsinh distributions\", Biometrika 96(4), eq. 2.";
 

@@ -20,6 +20,20 @@ MODULE(rq_spline, "rq_spline", NULL)
 MODULE(rq_spline_narrow, "rq_spline", "{\"options\": {\"bins\": 2, \"bound\": 1.5}}")
 MODULE(rq_spline_fine, "rq_spline", "{\"options\": {\"bins\": 32, \"bound\": 3}}")
 
+MODULE(tanh, "tanh", NULL)
+MODULE(sigmoid, "sigmoid", NULL)
+MODULE(softplus, "softplus", NULL)
+MODULE(exp, "exp", NULL)
+MODULE(softsign, "softsign", NULL)
+MODULE(power, "power", NULL)
+MODULE(power_falling, "power", "{\"options\": {\"exponent\": -0.5}}")
+MODULE(leaky_relu, "leaky_relu", NULL)
+MODULE(leaky_relu_steep, "leaky_relu", "{\"options\": {\"slope\": 3}}")
+MODULE(prelu, "prelu", NULL)
+MODULE(sinh_arcsinh, "sinh_arcsinh", NULL)
+MODULE(sinh_arcsinh_bound, "sinh_arcsinh", "{\"options\": {\"bound\": 0.5}}")
+MODULE(lambert_w, "lambert_w", NULL)
+
 /* ---- networks ---- */
 MODULE(mlp, "mlp", "{\"options\": {\"hidden\": [24, 17]}}")
 MODULE(mlp_no_hidden, "mlp", "{\"options\": {\"hidden\": []}}")
@@ -49,6 +63,23 @@ MODULE(permutation_given, "permutation",
        "{\"features\": 4, \"options\": {\"kind\": \"given\", \"order\": [3, 1, 4, 2]}}")
 MODULE(lu_linear, "lu_linear", NULL)
 MODULE(lu_linear_random, "lu_linear", "{\"options\": {\"init\": \"random\"}}")
+MODULE(shift, "shift", NULL)
+MODULE(shift_start, "shift", "{\"features\": 2, \"options\": {\"start\": [1, -2]}}")
+MODULE(scale, "scale", NULL)
+MODULE(scale_negative, "scale", "{\"options\": {\"start\": [-2]}}")
+MODULE(planar, "planar", NULL)
+MODULE(planar_explicit_inverse, "planar", "{\"options\": {\"explicit\": \"inverse\"}}")
+MODULE(planar_identity, "planar", "{\"options\": {\"start\": \"identity\"}}")
+MODULE(planar_leaky, "planar", "{\"options\": {\"activation\": \"leaky_relu\", \"slope\": 0.2}}")
+MODULE(planar_leaky_explicit_inverse, "planar",
+       "{\"options\": {\"activation\": \"leaky_relu\", \"explicit\": \"inverse\"}}")
+MODULE(radial, "radial", NULL)
+MODULE(radial_explicit_inverse, "radial", "{\"options\": {\"explicit\": \"inverse\"}}")
+MODULE(sylvester, "sylvester", NULL)
+MODULE(sylvester_one, "sylvester", "{\"options\": {\"hidden\": 1}}")
+MODULE(sylvester_few, "sylvester", "{\"features\": 5, \"options\": {\"hidden\": 3}}")
+MODULE(sylvester_explicit_inverse, "sylvester",
+       "{\"features\": 5, \"options\": {\"hidden\": 3, \"explicit\": \"inverse\"}}")
 MODULE(actnorm, "actnorm", NULL)
 MODULE(standardize, "standardize", NULL)
 MODULE(logit, "logit", NULL)
@@ -60,6 +91,9 @@ MODULE(elementwise, "elementwise", NULL)
 MODULE(elementwise_spline, "elementwise", "{\"children\": {\"univariate\": " SPLINE "}}")
 MODULE(elementwise_network, "elementwise",
        "{\"context\": 2, \"children\": {\"univariate\": " SPLINE ", \"network\": " NARROW "}}")
+MODULE(elementwise_sigmoid, "elementwise", "{\"children\": {\"univariate\": {\"type\": \"sigmoid\"}}}")
+MODULE(elementwise_power, "elementwise", "{\"children\": {\"univariate\": {\"type\": \"power\"}}}")
+MODULE(elementwise_prelu, "elementwise", "{\"children\": {\"univariate\": {\"type\": \"prelu\"}}}")
 MODULE(coupling, "coupling", NULL)
 MODULE(coupling_odd, "coupling", "{\"options\": {\"mask\": \"odd\"}, \"children\": {\"network\": " NARROW "}}")
 MODULE(coupling_given, "coupling",
@@ -72,6 +106,8 @@ MODULE(coupling_spline, "coupling",
 MODULE(coupling_residual, "coupling",
        "{\"children\": {\"univariate\": " SPLINE
        ", \"network\": {\"type\": \"residual_mlp\", \"options\": {\"hidden\": 12}}}}")
+MODULE(coupling_sinh_arcsinh, "coupling",
+       "{\"children\": {\"univariate\": {\"type\": \"sinh_arcsinh\"}, \"network\": " NARROW "}}")
 MODULE(autoregressive, "autoregressive", NULL)
 MODULE(autoregressive_reverse, "autoregressive",
        "{\"options\": {\"order\": \"reverse\"}, \"children\": {\"network\": " NARROW_MADE "}}")
@@ -81,15 +117,14 @@ MODULE(autoregressive_spline, "autoregressive",
 MODULE(autoregressive_given, "autoregressive",
        "{\"features\": 4, \"options\": {\"order\": \"given\", \"order_list\": [2, 4, 1, 3]}, \"children\": "
        "{\"network\": " NARROW_MADE "}}")
-MODULE(planar, "planar", NULL)
-MODULE(planar_leaky_relu, "planar", "{\"options\": {\"activation\": \"leaky_relu\"}}")
-MODULE(planar_inverse, "planar", "{\"options\": {\"explicit\": \"inverse\", \"start\": \"identity\"}}")
-MODULE(radial, "radial", NULL)
-MODULE(radial_inverse, "radial", "{\"options\": {\"explicit\": \"inverse\"}}")
+MODULE(autoregressive_lambert_w, "autoregressive",
+       "{\"children\": {\"univariate\": {\"type\": \"lambert_w\"}, \"network\": " NARROW_MADE "}}")
 
 /* ---- the host's containers ---- */
 MODULE(inverse_autoregressive, "inverse",
        "{\"children\": {\"layer\": {\"type\": \"autoregressive\", \"children\": {\"network\": " NARROW_MADE "}}}}")
+MODULE(inverse_exp, "inverse",
+       "{\"children\": {\"layer\": {\"type\": \"elementwise\", \"children\": {\"univariate\": {\"type\": \"exp\"}}}}}")
 MODULE(chain, "chain",
        "{\"children\": {\"layers\": [{\"type\": \"lu_linear\"}, {\"type\": \"coupling\", \"children\": {\"network\": "
        NARROW "}}, {\"type\": \"permutation\"}]}}")

@@ -141,6 +141,13 @@ describe("flows", function()
     assert.truthy(complaint(moons, { epochs = 2, resume = "none.safetensors" }):find "none.safetensors")
   end)
 
+  it("see the rows in another order in every epoch", function()
+    -- with a rate of 0 the loss of an epoch is that of its rows: two epochs of the same rows would agree to the bit
+    local set = weir.data.two_moons { n = 100, seed = 4 }
+    local record = small():fit(set, with { epochs = 2, batch = 70, lr = 0, validation = false })
+    assert.not_equal(record.history[1][1], record.history[2][1])
+  end)
+
   it("stop early and keep the best weights", function()
     local set = weir.data.two_moons { n = 120, seed = 3 } -- few rows: it overfits
     local flow = small()
@@ -226,6 +233,17 @@ describe("loops of one's own", function()
       end
     end
     assert.truthy(last < first - 0.3)
+    local orders = {}
+    for epoch = 1, 2 do
+      local seen = {}
+      for rows in weir.optim.batches(10, 4, { epoch = epoch }) do
+        assert.equal(4, rows:rows())
+        for i = 1, 4 do seen[#seen + 1] = rows:get(i) end
+      end
+      assert.equal(8, #seen) -- the last batch, which would not be full, is left out
+      orders[epoch] = table.concat(seen, ",")
+    end
+    assert.not_equal(orders[1], orders[2])
     assert.has_error(function() trainer:step { x = moons, rowss = 1 } end)
     assert.has_error(function() trainer:step { x = moons, rows = weir.array.from({ 1001 }, "i64") } end)
     assert.has_error(function() trainer:step {} end)

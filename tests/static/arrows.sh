@@ -37,6 +37,8 @@ core/src/api/inspect.c          autoregressive  a trait
 core/src/check/table.c          autoregressive  the name of a check
 core/src/check/table.c          elementwise     the name of a check
 core/src/check/check.c          normal          a kind of random points
+core/src/lua/array_arithmetic.c exp             a function of arrays
+core/src/lua/array_arithmetic.c tanh            a function of arrays
 core/src/lua/random.c           normal          a method of random generators
 core/src/lua/random.c           uniform         a method of random generators
 core/src/lua/random.c           permutation     a function that shuffles rows

@@ -7,6 +7,10 @@ set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 root=${WEIR_TEST_SOURCE:-$here/../..}
 record=$here/layout.txt
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+root=$(cd "$root" && pwd)
+cd "$work"
 includes="-I$root/sdk/include -I$root/core/include"
 printf '#include <weir.h>\n#include <weir/build.h>\n' >all.c
 

@@ -99,8 +99,8 @@ Test(root, is_found_to_the_last_bit)
     }
     for (size_t i = 0; i + 1 < sizeof targets / sizeof *targets; i++) {
         const double target = (double)(float)targets[i];
-        expect_root(falling_cube, target, 1, 80);
-        expect_root(steep, target, 1, 80);
+        expect_root(falling_cube, target, 1, 100);
+        expect_root(steep, target, 1, 100);
         expect_root(bent, target, 1, 60);
     }
 }

@@ -43,6 +43,27 @@ Test(supply_calls, a_row_without_a_root_is_discarded_alone)
     expect_lone_discards(&newton, "f32");
 }
 
+/* Newton's method takes a step for each unit of a steep tail: rows that arrived long before stand still meanwhile. */
+Test(supply_calls, a_slow_row_moves_no_other)
+{
+    static const flow steep = {LAYER("test.no_inverse"), NULL, 0};
+    weir_model *const m = make(&steep, "f64");
+    const weir_matrix z = some_data(60, FEATURES, 1);
+    weir_matrix a = empty(60), b = empty(60);
+    weir_call call = {.struct_size = (uint32_t)sizeof call};
+    MUST(weir_inverse(m, &z, &call, &a, NULL, &error));
+    ((double *)z.data)[7 * FEATURES] = 30;
+    MUST(weir_inverse(m, &z, &call, &b, NULL, &error));
+    cr_assert_eq(call.discarded, 0);
+    cr_assert_gt(((double *)b.data)[7 * FEATURES], 3.5);
+    for (int i = 0; i < 60 * FEATURES; i++)
+        if (i / FEATURES != 7)
+            cr_assert_eq(((double *)a.data)[i], ((double *)b.data)[i], "row %d", i / FEATURES);
+    weir_model_close(m);
+    free(z.data);
+    free_all(&a, &b, NULL);
+}
+
 /* The statistics go to a layer of the other precision, and what it makes of them comes back. */
 Test(supply_calls, a_layer_of_the_other_precision_starts_from_data)
 {

@@ -352,12 +352,20 @@ static int adopt(weir__instance *parent, const char *slot, weir__instance *child
     return 1;
 }
 
+/* Which child of its slot the next one will be, from 1. Containers have one slot and may hold very many. */
+static int32_t number_in_slot(const weir__instance *parent, const char *slot)
+{
+    int32_t number = 1;
+    if (parent->module->slot_count == 1) return parent->child_count + 1;
+    for (int32_t i = 0; i < parent->child_count; i++) number += strcmp(parent->slots[i], slot) == 0;
+    return number;
+}
+
 weir_status weir__make_child(weir__making *m, const char *slot, const json_t *node, int32_t kind,
                              const weir__space *in, const weir_network_spec *network, weir__instance **child)
 {
     char path[400], share[160];
-    int32_t number = 1;
-    for (int32_t i = 0; i < m->instance->child_count; i++) number += strcmp(m->instance->slots[i], slot) == 0;
+    const int32_t number = number_in_slot(m->instance, slot);
     const int list = strcmp(slot, "layers") == 0;
     if (list)
         snprintf(path, sizeof path, "%s.%d", m->request->path, (int)number);

@@ -268,5 +268,5 @@ int weir__root_is_over(const weir__root *s)
 
 double weir__root_residual(const weir__root *s)
 {
-    return s->phase == WEIR__ROOT_FOUND ? fabs(s->at_low) : (double)NAN;
+    return s->phase == WEIR__ROOT_FOUND ? fabs(s->at_low) : INFINITY;
 }

@@ -34,7 +34,7 @@ void weir__root_start(weir__root *root, double target, double lower, double uppe
 /** f at root->x. Nothing happens once it is over. */
 void weir__root_tell(weir__root *root, double value);
 int weir__root_is_over(const weir__root *root);
-/** |f(root) - target| of a root that was found. */
+/** |f(root) - target|; infinite when there is no root. */
 double weir__root_residual(const weir__root *root);
 
 #endif

@@ -129,6 +129,9 @@ weir_status weir_model_initialize(weir_model *model, const weir_matrix *x, weir_
             weir__fail(error, WEIR_INVALID, "the model needs a context of %d columns", (int)model->context);
     if (!status && model->context)
         status = weir__matrix_check(call->context, model->context, 0, "context", error);
+    if (!status && model->context && call->context->rows != x->rows && call->context->rows != 1)
+        status = weir__fail(error, WEIR_INVALID, "context has %lld rows, the data %lld",
+                            (long long)call->context->rows, (long long)x->rows);
     if (!status && x->rows < 1) status = weir__fail(error, WEIR_INVALID, "no rows to initialise from");
     for (int32_t i = 0; i < model->net.instance_count && !status; i++) {
         const weir__instance *const layer = model->net.instances[i];

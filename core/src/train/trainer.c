@@ -114,7 +114,8 @@ weir_status weir_trainer_create(weir_model *model, const char *settings_json, we
     if (!status) {
         t->moment1 = zeroes(model->net.parameter_bytes);
         t->moment2 = zeroes(model->net.parameter_bytes);
-        if (!t->moment1 || !t->moment2) status = weir__no_memory(error, "the optimizer");
+        t->batch = calloc(1, sizeof *t->batch);
+        if (!t->moment1 || !t->moment2 || !t->batch) status = weir__no_memory(error, "the optimizer");
     }
     if (status) return weir_trainer_close(t), status;
     *trainer = t;
@@ -131,6 +132,7 @@ void weir_trainer_close(weir_trainer *t)
     free(t->tiles);
     free(t->moment1);
     free(t->moment2);
+    free(t->batch);
     free(t->kept);
     free(t->x);
     free(t->log_p);
@@ -195,15 +197,14 @@ static weir_status begin(weir__batch *batch, weir_trainer *t, const weir_step *s
 static weir_status gradient(weir_trainer *t, const weir_step *step, weir_step_result *result,
                             weir_error *error)
 {
-    weir__batch *const batch = calloc(1, sizeof *batch);
-    if (!batch) return weir__no_memory(error, "a batch");
+    weir__batch *const batch = t->batch;
     weir_status status = begin(batch, t, step, error);
     if (!status) {
         pthread_mutex_init(&batch->lock, NULL);
         status = weir__batch_gradient(batch, result, error);
         pthread_mutex_destroy(&batch->lock);
     }
-    free(batch);
+    batch->step = NULL;
     return status;
 }
 

@@ -49,6 +49,7 @@ struct weir_trainer {
     int64_t segment_count;
     weir__tile_result *tiles;
     int64_t tile_capacity;
+    struct weir__batch *batch; /* of the step being taken, kept so that a step allocates nothing */
 
     unsigned char *moment1, *moment2; /* laid out as the parameter arena */
     unsigned char *kept;              /* snapshot: parameters, buffers, integers; NULL: none yet */

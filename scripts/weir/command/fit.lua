@@ -18,7 +18,7 @@ local options = {
   { "--hidden", value = "128,128", kind = "widths", help = "widths of the networks" },
   { "--bins", value = "K", kind = "integer", low = 2, high = 256, help = "bins of splines" },
   { "--set", value = "key=value", many = true, help = "any other option of the preset or of training; repeatable" },
-  { "--epochs", value = "N", kind = "integer", low = 1, help = "passes over the data (100)" },
+  { "--epochs", value = "N", kind = "integer", low = 1, help = "passes over the data (100, or as the flow says below)" },
   { "--batch", value = "B", kind = "integer", low = 1, high = 2 ^ 31, help = "rows of a step (256)" },
   { "--lr", value = "R", kind = "number", low = 0, help = "learning rate (0.001)" },
   { "--weight-decay", value = "X", kind = "number", low = 0, help = "weight decay (0)" },
@@ -38,7 +38,7 @@ local options = {
   { "--output", short = "-o", value = "MODEL", help = "the model's file (TRAIN with the ending .safetensors)" },
 }
 
---- Of weir.fit's options, those that --set may change; the others have flags or make no sense here.
+-- Of weir.fit's options, those that --set may change; the others have flags or make no sense here.
 local settable = { schedule = true, warmup = true, least_lr = true, optimizer = true, beta1 = true, beta2 = true,
   epsilon = true, momentum = true, nesterov = true, on_nan = true, recompute = true, checkpoint_every = true }
 
@@ -194,6 +194,10 @@ local function details()
   for _, name in ipairs(presets.names()) do
     local preset = presets.get(name)
     out[#out + 1] = ("  %-9s %s"):format(name, preset.summary)
+    local own = {}
+    for key, value in pairs(preset.training or {}) do own[#own + 1] = ("%s = %s"):format(key, tostring(value)) end
+    table.sort(own)
+    if #own > 0 then out[#out + 1] = "            trained with " .. table.concat(own, ", ") end
     for _, option in ipairs(preset.options or {}) do
       local value = type(option[2]) == "table" and table.concat(option[2], ",") or tostring(option[2])
       out[#out + 1] = ("            %s = %s: %s"):format(option[1], value, option[3])

@@ -9,7 +9,7 @@ Axes.__index = Axes
 --- Round numbers in [low, high], about `count` of them.
 function axes.ticks(low, high, count)
   local span = high - low
-  if not (span > 0) then return { low } end
+  if span <= 0 or span ~= span then return { low } end
   local step = 10 ^ math.floor(math.log(span / count) / math.log(10))
   for _, factor in ipairs { 1, 2, 5, 10 } do
     if span / (step * factor) <= count then

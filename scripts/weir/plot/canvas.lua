@@ -47,11 +47,15 @@ void cairo_select_font_face(weir_cairo_t *cr, const char *family, int slant, int
 void cairo_set_font_size(weir_cairo_t *cr, double size);
 void cairo_text_extents(weir_cairo_t *cr, const char *text, weir_cairo_extents *extents);
 void cairo_show_text(weir_cairo_t *cr, const char *text);
+void *dlopen(const char *file, int mode);
 ]]
 
 local FORMAT_RGB24, FILTER_NEAREST, FILTER_BILINEAR, EXTEND_PAD = 1, 3, 4, 3
 
 local library
+
+--- RTLD_NOW and RTLD_NODELETE: what cairo and fontconfig cache must not lose its code when Lua closes the library.
+local KEEP_LOADED = 0x1002
 
 local function cairo()
   if library then return library end
@@ -59,6 +63,7 @@ local function cairo()
   if not ok then ok, loaded = pcall(ffi.load, "libcairo.so.2") end
   if not ok then error("plots need cairo: install the package libcairo2", 0) end
   if not pcall(ffi.typeof, "weir_cairo_t") then ffi.cdef(cdef) end
+  ffi.C.dlopen("libcairo.so.2", KEEP_LOADED)
   library = loaded
   return library
 end
