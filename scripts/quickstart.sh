@@ -19,4 +19,4 @@ cd quickstart
 for file in model.safetensors samples.png; do
   [ -s "$file" ] || { echo "quickstart.sh: the example wrote no quickstart/$file" >&2; exit 1; }
 done
-echo "wrote quickstart/model.safetensors and quickstart/samples.png"
+echo "quickstart: both are in $PWD"

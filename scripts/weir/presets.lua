@@ -62,14 +62,22 @@ function presets.options(preset, given)
   return out
 end
 
+--- Layers for integers 0 .. levels - 1: noise within each level, then the whole line.
+local function for_levels(levels)
+  local weir = require "weir"
+  return levels and { weir.dequantize { levels = levels }, weir.logit { alpha = 1e-6 } } or {}
+end
+
 --- A flow of a preset.
 -- @param name string
--- @param given table: options of the preset, and those of weir.flow under `flow`
+-- @param given table: options of the preset
+-- @param flow_options table: options of weir.flow, and levels (of integer data; nil: the data is continuous)
 function presets.flow(name, given, flow_options)
   local preset = presets.get(name)
   local o = presets.options(preset, given)
-  local description = { preset.layers(o), base = preset.base and preset.base(o) }
+  local description = { base = preset.base and preset.base(o) }
   for key, value in pairs(flow_options or {}) do description[key] = value end
+  description[1], description[2], description.levels = for_levels(description.levels), preset.layers(o), nil
   return require("weir.flow").new(description)
 end
 

@@ -37,18 +37,37 @@ function Progress:update(done, figures, at_epoch_end, last)
   if not bar and not (at_epoch_end and (last or now - self.lined >= 1 or not self.shown)) then return end
   self.drawn, self.lined = now, now
   local ahead = (now - self.started) * (self.total - done) / math.max(1e-9, done - self.first)
-  local text = ("epoch %d/%d  train %s  val %s  best %s  lr %.1e  %.0f rows/s  ETA %s"):format(figures.epoch,
-    figures.epochs, figure(figures.train), figure(figures.validation), figure(figures.best), figures.rate or 0,
-    figures.rows or 0, done > self.first and duration(ahead) or "-")
-  if bar then self:draw(done, text) else io.stderr:write(text, "\n") end
+  local eta = done > self.first and duration(ahead) or "-"
+  if bar then
+    self:draw(done, figures, eta)
+  else
+    io.stderr:write(("epoch %d/%d  train %s  val %s  best %s  lr %.1e  %.0f rows/s  ETA %s\n"):format(figures.epoch,
+      figures.epochs, figure(figures.train), figure(figures.validation), figure(figures.best), figures.rate or 0,
+      figures.rows or 0, eta))
+  end
   self.shown = true
 end
 
-function Progress:draw(done, text)
-  local cells = math.max(0, math.min(24, self.width - #text - 4))
+local function short(value)
+  return value and ("%.3f"):format(value) or "-"
+end
+
+--- 12345 rows as 12k.
+local function thousands(value)
+  if value < 1e4 then return ("%.0f"):format(value) end
+  if value < 1e7 then return ("%.0fk"):format(value / 1e3) end
+  return ("%.0fM"):format(value / 1e6)
+end
+
+--- The bar takes what room the figures leave, but at least eight cells.
+function Progress:draw(done, figures, eta)
+  local head = ("epoch %d/%d "):format(figures.epoch, figures.epochs)
+  local tail = (" train %s  val %s  best %s  %s rows/s  ETA %s"):format(short(figures.train), short(figures.validation),
+    short(figures.best), thousands(figures.rows or 0), eta)
+  local cells = math.max(8, math.min(30, self.width - #head - #tail - 3))
   local full = math.floor(cells * done / math.max(1, self.total) + 0.5)
-  local bar = cells > 3 and "[" .. ("="):rep(full) .. (" "):rep(cells - full) .. "] " or ""
-  io.stderr:write("\r", (bar .. text):sub(1, self.width - 1), "\27[K")
+  local line = head .. "[" .. ("="):rep(full) .. (" "):rep(cells - full) .. "]" .. tail
+  io.stderr:write("\r", line:sub(1, self.width - 1), "\27[K")
 end
 
 --- A line that stays.

@@ -72,6 +72,26 @@ for flow in realnvp nice maf iaf nsf nsf_ar; do
   expect 0 "" "$WEIR" fit three.npy --flow $flow --transforms 2 --hidden 16 --epochs 2 --dtype f64 --val three.npy -o p.safetensors --overwrite
 done
 
+# integer data: 8-bit files by themselves, others by --levels; eval then gives bits per dimension
+cat >make_integers.lua <<'LUA'
+local weir = require "weir"
+local random, a = weir.random(1), weir.array.new("u8", 800, 3)
+for i = 1, 800 do
+  for j = 1, 3 do a:set(i, j, math.max(0, math.min(255, math.floor(128 + 20 * random:normal())))) end
+end
+a:save "bytes.npy"
+a:cast("f32"):save "floats.npy"
+LUA
+expect 0 "" "$WEIR" make_integers.lua
+expect 0 "" "$WEIR" fit bytes.npy --flow maf --transforms 1 --epochs 20 -o bytes.safetensors
+expect 0 "" "$WEIR" eval bytes.safetensors bytes.npy --json
+# a Gaussian of standard deviation 20 has log2(20 sqrt(2 pi e)) = 6.37 bits
+json stdout 'math.abs(v.bits_per_dim - 6.37) < 0.1 and math.abs(v.bits_per_dim + v.mean / 3 / math.log(2)) < 1e-9'
+expect 0 "" "$WEIR" fit floats.npy --flow maf --transforms 1 --epochs 1 --levels 256 -o floats.safetensors
+expect 0 "" "$WEIR" eval floats.safetensors floats.npy --json
+json stdout 'type(v.bits_per_dim) == "number"'
+expect 1 '--levels 16: the data reaches' "$WEIR" fit floats.npy --levels 16 -o x.safetensors
+
 # context and weights by column
 expect 0 "" "$WEIR" fit gauss.csv --context c --weights w --flow maf --transforms 2 --hidden 32 --epochs 40 --lr 0.005 -o c.safetensors
 expect 0 "" "$WEIR" sample c.safetensors -n 400 --context c=0.5 -o half.npy

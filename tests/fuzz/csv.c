@@ -2,7 +2,7 @@
  *
  * SPDX-License-Identifier: MIT
  */
-#include "file/array.h"
+#include "file/parsers.h"
 
 #include <math.h>
 #include <stdlib.h>

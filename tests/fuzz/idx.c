@@ -2,7 +2,7 @@
  *
  * SPDX-License-Identifier: MIT
  */
-#include "file/array.h"
+#include "file/parsers.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -13,24 +13,25 @@
 #include <string.h>
 #include <weir.h>
 
-#define MLP "{\"type\":\"mlp\",\"options\":{\"hidden\":[12,9],\"activation\":\"tanh\"}}"
+#define MLP  "{\"type\":\"mlp\",\"options\":{\"hidden\":[12,9],\"activation\":\"tanh\"}}"
 #define MADE "{\"type\":\"made\",\"options\":{\"hidden\":[14,11],\"activation\":\"tanh\"}}"
-#define COUPLING(mask, univariate)                                                                            \
-    "{\"type\":\"coupling\",\"options\":{\"mask\":\"" mask "\"},\"children\":{\"univariate\":{\"type\":\"" univariate \
-    "\"},\"network\":" MLP "}}"
-#define MAF(univariate) \
-    "{\"type\":\"autoregressive\",\"children\":{\"univariate\":{\"type\":\"" univariate "\"},\"network\":" MADE "}}"
+#define COUPLING(mask, univariate)                                                                           \
+    "{\"type\":\"coupling\",\"options\":{\"mask\":\"" mask                                                   \
+    "\"},\"children\":{\"univariate\":{\"type\":\"" univariate "\"},\"network\":" MLP "}}"
+#define MAF(univariate)                                                                                      \
+    "{\"type\":\"autoregressive\",\"children\":{\"univariate\":{\"type\":\"" univariate                      \
+    "\"},\"network\":" MADE "}}"
 #define IAF(univariate) "{\"type\":\"inverse\",\"children\":{\"layer\":" MAF(univariate) "}}"
 #define REVERSE         "{\"type\":\"permutation\",\"options\":{\"kind\":\"reverse\"}}"
 #define CHAIN(layers)   "{\"type\":\"chain\",\"children\":{\"layers\":[" layers "]}}"
-#define MODEL(dtype, features, context, layers)                                                        \
-    "{\"dtype\":\"" dtype "\",\"features\":" #features ",\"context\":" #context ",\"seed\":3,\"flow\":" CHAIN(layers) \
-    ",\"base\":{\"type\":\"normal\"}}"
+#define MODEL(dtype, features, context, layers)                                                              \
+    "{\"dtype\":\"" dtype "\",\"features\":" #features ",\"context\":" #context                              \
+    ",\"seed\":3,\"flow\":" CHAIN(layers) ",\"base\":{\"type\":\"normal\"}}"
 
 /** A bit of everything: standardisation, both kinds of coupling, both autoregressive directions, a linear layer. */
-#define MIXED                                                                                                     \
-    "{\"type\":\"standardize\"}," COUPLING("half", "rq_spline") ",{\"type\":\"lu_linear\"}," MAF("affine") "," REVERSE \
-    ",{\"type\":\"actnorm\"}," IAF("affine") "," COUPLING("even", "affine")
+#define MIXED                                                                                                \
+    "{\"type\":\"standardize\"}," COUPLING("half", "rq_spline") ",{\"type\":\"lu_linear\"}," MAF(            \
+        "affine") "," REVERSE ",{\"type\":\"actnorm\"}," IAF("affine") "," COUPLING("even", "affine")
 
 static weir_error error;
 
@@ -138,7 +139,8 @@ static inline weir_step_result no_result(void)
 static inline uint64_t hash_of(const double *values, int64_t count)
 {
     uint64_t h = UINT64_C(14695981039346656037);
-    for (int64_t i = 0; i < count * 8; i++) h = (h ^ ((const unsigned char *)values)[i]) * UINT64_C(1099511628211);
+    for (int64_t i = 0; i < count * 8; i++)
+        h = (h ^ ((const unsigned char *)values)[i]) * UINT64_C(1099511628211);
     return h;
 }
 

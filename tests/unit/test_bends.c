@@ -278,3 +278,74 @@ Test(bends, lambert_w_solves_its_equation)
     }
     close_stage(s);
 }
+
+/* ---- training in both directions ---- */
+
+/* Energy 1 of Rezende and Mohamed 2015, table 1: a ring with two heavy sides. */
+static int32_t two_moons(void *user, int64_t rows, int64_t columns, const double *x, double *log_p,
+                         double *gradient)
+{
+    (void)user;
+    for (int64_t i = 0; i < rows; i++) {
+        const double *const z = x + i * columns;
+        const double r = sqrt(z[0] * z[0] + z[1] * z[1]) + 1e-12, out = (r - 2) / 0.4;
+        const double a = exp(-(z[0] - 2) * (z[0] - 2) / 0.72), b = exp(-(z[0] + 2) * (z[0] + 2) / 0.72);
+        const double sum = a + b + 1e-300;
+        log_p[i] = -out * out / 2 + log(sum);
+        for (int j = 0; j < 2; j++) gradient[i * columns + j] = -out / 0.4 * z[j] / r;
+        gradient[i * columns] += (-(z[0] - 2) / 0.36 * a - (z[0] + 2) / 0.36 * b) / sum;
+    }
+    return 0;
+}
+
+/* Mean loss of the first and of the last ten steps. */
+static void train(const char *layer, const weir_step *step, double *first, double *last)
+{
+    char json[1500];
+    snprintf(
+        json, sizeof json,
+        "{\"features\":2,\"seed\":3,\"flow\":{\"type\":\"repeat\",\"options\":{\"count\":6},\"children\":{"
+        "\"layers\":[%s]}},\"base\":{\"type\":\"normal\"}}",
+        layer);
+    const stage s = open_stage(json);
+    weir_trainer *const t = must_train(s.m, NULL);
+    *first = *last = 0;
+    for (int i = 0; i < 150; i++) {
+        weir_step_result r = no_result();
+        MUST(weir_trainer_step(t, step, &r, &error));
+        cr_assert(r.applied, "%s: step %d: %s", layer, i, r.message);
+        if (i < 10) *first += r.loss / 10;
+        if (i >= 140) *last += r.loss / 10;
+    }
+    weir_trainer_close(t);
+    close_stage(s);
+}
+
+Test(bends, both_directions_of_every_layer_train_by_both_divergences)
+{
+    static const char *const layers[] = {
+        "{\"type\":\"planar\"}",
+        "{\"type\":\"planar\",\"options\":{\"explicit\":\"inverse\"}}",
+        "{\"type\":\"planar\",\"options\":{\"activation\":\"leaky_relu\"}}",
+        "{\"type\":\"radial\"}",
+        "{\"type\":\"radial\",\"options\":{\"explicit\":\"inverse\"}}",
+        "{\"type\":\"sylvester\"}",
+        "{\"type\":\"sylvester\",\"options\":{\"explicit\":\"inverse\",\"hidden\":1}}",
+        "{\"type\":\"shift\"},{\"type\":\"scale\"}",
+        "{\"type\":\"lu_linear\"},{\"type\":\"elementwise\",\"children\":{\"univariate\":{\"type\":\"sinh_arcsinh\"}}}",
+        "{\"type\":\"lu_linear\"},{\"type\":\"elementwise\",\"children\":{\"univariate\":{\"type\":\"lambert_w\"}}}",
+        "{\"type\":\"lu_linear\"},{\"type\":\"elementwise\",\"children\":{\"univariate\":{\"type\":\"prelu\"}}}",
+    };
+    const weir_matrix x = some_data(256, 2, 11);
+    weir_step data = data_step(&x);
+    weir_step target = {.struct_size = (uint32_t)sizeof target, .samples = 256, .target = two_moons};
+    data.learning_rate = target.learning_rate = 1e-2;
+    for (size_t i = 0; i < sizeof layers / sizeof *layers; i++) {
+        double first, last;
+        train(layers[i], &data, &first, &last);
+        cr_assert(last < first - 0.02, "%s: forward KL from %g to %g", layers[i], first, last);
+        train(layers[i], &target, &first, &last);
+        cr_assert(last < first - 0.1, "%s: reverse KL from %g to %g", layers[i], first, last);
+    }
+    free(x.data);
+}

@@ -18,6 +18,14 @@ json_t *weir__model_header(const weir_model *model, const weir__st_tensor *tenso
 /** Builds the model that a file describes, after checking its checksum and that its plugins are there. */
 weir_status weir__model_from_file(weir_runtime *runtime, const char *path, const weir__st_file *file,
                                   weir_model **model, weir_error *error);
+/** CRC-32 over three texts, and over names and bytes of tensors. */
+uint32_t weir__checksum(const char *model, const char *modules, const char *metadata,
+                        const weir__st_tensor *tensors, int64_t count);
+/** INVALID when the file's model is not what was written. */
+weir_status weir__model_check_sum(const char *path, const weir__st_file *file, weir_error *error);
+/** INVALID, naming the tensor, unless the file has all tensors of the model. */
+weir_status weir__model_fits(const weir_model *model, const char *path, const weir__st_file *file,
+                             const char *prefix, weir_error *error);
 /** Copies the file's tensors into a model; `prefix` stands before every name ("" or "snapshot."). */
 weir_status weir__model_fill(weir_model *model, const char *path, const weir__st_file *file,
                              const char *prefix, weir_error *error);

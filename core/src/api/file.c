@@ -50,8 +50,8 @@ static uLong add_text(uLong crc, const char *text)
     return crc32_z(crc, (const Bytef *)text, strlen(text) + 1);
 }
 
-static uint32_t checksum(const char *model, const char *modules, const char *metadata,
-                         const weir__st_tensor *tensors, int64_t count)
+uint32_t weir__checksum(const char *model, const char *modules, const char *metadata,
+                        const weir__st_tensor *tensors, int64_t count)
 {
     uLong crc = crc32_z(0, NULL, 0);
     crc = add_text(add_text(add_text(crc, model), modules), metadata);
@@ -92,7 +92,7 @@ json_t *weir__model_header(const weir_model *model, const weir__st_tensor *tenso
     json_decref(modules);
     if (description && list && metadata) {
         char crc[16];
-        snprintf(crc, sizeof crc, "%08x", checksum(description, list, metadata, tensors, count));
+        snprintf(crc, sizeof crc, "%08x", weir__checksum(description, list, metadata, tensors, count));
         out = json_pack("{s:s, s:s, s:s, s:s, s:s}", "format", "weir", KEY_MODEL, description, KEY_MODULES,
                         list, KEY_METADATA, metadata, KEY_CHECKSUM, crc);
     }
@@ -137,9 +137,9 @@ static weir_status check_modules(weir_runtime *runtime, const char *path, const 
     return WEIR_OK;
 }
 
-/* The checksum covers the model's own tensors; a checkpoint's others are checked by their use. Files without one (made by
- * other tools) are taken as they are. */
-static weir_status check_sum(const char *path, const weir__st_file *file, weir_error *error)
+/* The model's own tensors; a checkpoint has a sum of its own for the others. Files without one (made by other tools) are
+ * taken as they are. */
+weir_status weir__model_check_sum(const char *path, const weir__st_file *file, weir_error *error)
 {
     const char *const wanted = weir__st_metadata(file, KEY_CHECKSUM);
     if (!wanted) return WEIR_OK;
@@ -155,15 +155,15 @@ static weir_status check_sum(const char *path, const weir__st_file *file, weir_e
     const char *const metadata = weir__st_metadata(file, KEY_METADATA);
     char found[16];
     snprintf(found, sizeof found, "%08x",
-             checksum(weir__st_metadata(file, KEY_MODEL), modules ? modules : "", metadata ? metadata : "",
-                      list, count));
+             weir__checksum(weir__st_metadata(file, KEY_MODEL), modules ? modules : "",
+                            metadata ? metadata : "", list, count));
     free(list);
     if (strcmp(found, wanted) == 0) return WEIR_OK;
     return weir__fail(error, WEIR_INVALID, "%s: the file was altered or damaged (checksum %s, expected %.8s)",
                       path, found, wanted);
 }
 
-weir_status weir__model_fill(weir_model *model, const char *path, const weir__st_file *file,
+weir_status weir__model_fits(const weir_model *model, const char *path, const weir__st_file *file,
                              const char *prefix, weir_error *error)
 {
     const weir__net *const net = &model->net;
@@ -179,6 +179,15 @@ weir_status weir__model_fill(weir_model *model, const char *path, const weir__st
             return weir__fail(error, WEIR_INVALID, "%s: tensor %s has another shape or type than the model",
                               path, name);
     }
+    return WEIR_OK;
+}
+
+weir_status weir__model_fill(weir_model *model, const char *path, const weir__st_file *file,
+                             const char *prefix, weir_error *error)
+{
+    const weir__net *const net = &model->net;
+    const weir_status status = weir__model_fits(model, path, file, prefix, error);
+    if (status) return status;
     for (int32_t h = 0; h < net->tensor_count; h++) {
         const weir__tensor *const t = &net->tensors[h];
         char name[520];
@@ -200,7 +209,7 @@ weir_status weir__model_from_file(weir_runtime *runtime, const char *path, const
     const char *const metadata = weir__st_metadata(file, KEY_METADATA);
     if (!text)
         return weir__fail(error, WEIR_INVALID, "%s: not a Weir model: it has no model description", path);
-    weir_status status = check_sum(path, file, error);
+    weir_status status = weir__model_check_sum(path, file, error);
     if (status) return status;
     json_t *const modules = list ? json_loads(list, JSON_REJECT_DUPLICATES, NULL) : NULL;
     if (modules) status = check_modules(runtime, path, modules, error);

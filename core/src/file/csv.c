@@ -6,9 +6,9 @@
  * stand for a missing number. Every other cell must be a finite number; the first that is not is named by line and
  * column. Guessing what a missing cell meant is the caller's business, not this file's.
  */
-#include "array.h"
 #include "csv_cells.h"
 #include "decimal.h"
+#include "parsers.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -2,8 +2,8 @@
  *
  * SPDX-License-Identifier: MIT
  */
-#include "array.h"
 #include "bytes.h"
+#include "parsers.h"
 
 /* 0 for a code that the format does not know. */
 static int32_t dtype_of(int code)

@@ -2,7 +2,7 @@
  *
  * SPDX-License-Identifier: MIT
  */
-#include "array.h"
+#include "parsers.h"
 #include "zip.h"
 
 #include <stdbool.h>

@@ -30,6 +30,8 @@ local options = {
   { "--columns", value = "COLS", help = "columns to model, such as 1-3,5 or names (all that have no other use)" },
   { "--context", value = "COLS", help = "columns that condition the flow" },
   { "--weights", value = "COL", help = "column with the weight of each row" },
+  { "--levels", value = "N", kind = "integer", low = 0, high = 65536,
+    help = "the data are integers 0 to N - 1 (256 for 8-bit data; 0: continuous)" },
   { "--checkpoint", value = "F", help = "file to save the state of training to, now and then" },
   { "--resume", value = "F", help = "go on from a checkpoint; data and options must be the same" },
   { "--log", value = "F", help = "write a line of JSON for every epoch" },
@@ -141,6 +143,17 @@ local function settle_parts(given, o)
   return train, validation, test
 end
 
+--- How many integer levels the data has, nil when it is continuous.
+local function settle_levels(given, train)
+  local levels = given.levels or (train.x:dtype() == "u8" and train.x:max() > 1 and 256 or 0)
+  if levels == 0 then return nil end
+  if levels < 2 then usage("--levels: expected 0, or 2 and more") end
+  if train.x:min() < 0 or train.x:max() > levels - 1 then
+    error(("%s: --levels %d: the data reaches from %g to %g"):format(train.source, levels, train.x:min(), train.x:max()), 0)
+  end
+  return levels
+end
+
 --- The outcome as a table, for --json and for text.
 local function outcome(flow, result, validation, test, output, started)
   local out = { model = output, flow = flow.metadata.preset.name, parameters = flow:get_model():get "parameters",
@@ -175,7 +188,7 @@ local function run(given)
   local train, validation, test = settle_parts(given, o)
   o.validation = validation
   o.rescue = checkpoint_beside(output)
-  local flow = presets.flow(name, flow_set, { seed = o.seed, dtype = given.dtype,
+  local flow = presets.flow(name, flow_set, { seed = o.seed, dtype = given.dtype, levels = settle_levels(given, train),
     metadata = { data = layout_record(train), preset = { name = name:match "([^/]*)$", options = flow_set } } })
   local result = flow:fit(train, o)
   flow:save(output)
