@@ -4,7 +4,7 @@
 make_data
 fit=("$WEIR" fit moons.csv --flow nsf_ar --transforms 3 --hidden 64 --epochs 400 --patience 0 --batch 64 --seed 5)
 
-"${fit[@]}" --epochs 12 -o whole.safetensors >stdout 2>stderr || fail "the whole run failed: $(cat stderr)"
+"${fit[@]}" --epochs 80 -o whole.safetensors >stdout 2>stderr || fail "the whole run failed: $(cat stderr)"
 
 # stopped as soon as the first epoch is in the log, which is long before the last
 stop() { # stop LOG options...
@@ -33,13 +33,13 @@ expect 1 'other training data' "$WEIR" fit other.csv --flow nsf_ar --transforms 
 expect 1 'lr' "${fit[@]}" --lr 0.5 --resume part.checkpoint -o x.safetensors
 [ ! -e x.safetensors ] || fail "a refused resume wrote a model"
 
-# a run of 12 epochs, interrupted and resumed until it is through, by other numbers of threads
+# a run of 80 epochs, interrupted and resumed until it is through, by other numbers of threads
 rm -f log
-stop log "${fit[@]}" --epochs 12 -o bits.safetensors --checkpoint bits.checkpoint --threads 2
+stop log "${fit[@]}" --epochs 80 -o bits.safetensors --checkpoint bits.checkpoint --threads 2
 if [ "$status" = 130 ]; then
-  expect 0 "" "${fit[@]}" --epochs 12 -o bits.safetensors --resume bits.checkpoint --threads 1
+  expect 0 "" "${fit[@]}" --epochs 80 -o bits.safetensors --resume bits.checkpoint --threads 1
 else
-  fail "12 epochs were over before they could be interrupted (status $status)"
+  fail "80 epochs were over before they could be interrupted (status $status)"
 fi
 cmp -s whole.safetensors bits.safetensors || fail "the resumed run ends in other bits"
 finish

@@ -2,8 +2,8 @@
  *
  * SPDX-License-Identifier: MIT
  */
-#include "file/parsers.h"
 #include "file/decimal.h"
+#include "file/parsers.h"
 #include "file_fixture.h"
 
 #include <locale.h>

@@ -5,8 +5,8 @@
  * Half precision is widened to f32. Unsigned 64-bit integers become signed ones when all fit.
  */
 #include "npy.h"
-#include "parsers.h"
 #include "bytes.h"
+#include "parsers.h"
 
 #define MAGIC_SIZE 8
 

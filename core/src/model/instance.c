@@ -113,8 +113,8 @@ static weir_status check_children(const weir_module *module, const json_t *child
         if (found && (json_is_object(value) || json_is_array(value) || json_is_null(value))) continue;
         if (found)
             return weir__fail(error, WEIR_INVALID,
-                              "%s (%s): child \"%s\" must be a module or a list of modules", path,
-                              module->id, key);
+                              "%s (%s): child \"%s\" must be a module or a list of modules", path, module->id,
+                              key);
         const char *const near = weir__nearest(key, names, count);
         return weir__fail(error, WEIR_INVALID, "%s (%s): has no child \"%s\"%s%s%s", path, module->id, key,
                           near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");

@@ -151,8 +151,8 @@ typedef struct weir__making {
     int32_t *cursors;       /* per slot: the next of a list */
     weir__space out;        /* being stated */
     int32_t out_stated;
-    int32_t passes_on; /* 1: what `out` says is another module's statement, whose name stays on it */
-    weir__share *share;              /* NULL: not shared */
+    int32_t passes_on;  /* 1: what `out` says is another module's statement, whose name stays on it */
+    weir__share *share; /* NULL: not shared */
     int32_t share_first, share_next; /* share_first 1: this one fills the share */
     char share_name[160];
     int32_t failed;
