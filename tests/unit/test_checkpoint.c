@@ -8,7 +8,10 @@
 
 TestSuite(checkpoint, .init = sandbox_open, .fini = sandbox_close);
 
-#define FLOW MODEL("f32", 4, 0, "{\"type\":\"actnorm\"}," COUPLING("half", "affine") "," REVERSE "," COUPLING("half", "rq_spline"))
+#define FLOW                                                                                                 \
+    MODEL("f32", 4, 0,                                                                                       \
+          "{\"type\":\"actnorm\"}," COUPLING("half", "affine") "," REVERSE                                   \
+                                                               "," COUPLING("half", "rq_spline"))
 
 /* A model in training: everything that a process holds. */
 typedef struct session {
@@ -34,7 +37,8 @@ static void end(session *s)
     free(s->x.data);
 }
 
-static int32_t bowl(void *user, int64_t rows, int64_t columns, const double *x, double *log_p, double *gradient)
+static int32_t bowl(void *user, int64_t rows, int64_t columns, const double *x, double *log_p,
+                    double *gradient)
 {
     (void)user;
     for (int64_t i = 0; i < rows; i++) {
@@ -50,7 +54,8 @@ static int32_t bowl(void *user, int64_t rows, int64_t columns, const double *x, 
 static void steps(session *s, int first, int count, int reverse)
 {
     for (int i = first; i < first + count; i++) {
-        weir_step step = {.struct_size = (uint32_t)sizeof step, .learning_rate = 1e-2 / (1 + i), .epoch = (uint64_t)i};
+        weir_step step = {
+            .struct_size = (uint32_t)sizeof step, .learning_rate = 1e-2 / (1 + i), .epoch = (uint64_t)i};
         if (!reverse) step.x = &s->x;
         if (reverse) step.samples = 100;
         if (reverse) step.target = bowl;
@@ -136,7 +141,8 @@ static void expect_refused(const char *json, const char *settings, const char *p
     char *loop = (char *)&asked;
     steps(&asked, 0, 2, 0);
     steps(&not_asked, 0, 2, 0);
-    cr_assert_eq(weir_trainer_resume(asked.trainer, path, &loop, &error), WEIR_INVALID, "accepted: %s", wanted);
+    cr_assert_eq(weir_trainer_resume(asked.trainer, path, &loop, &error), WEIR_INVALID, "accepted: %s",
+                 wanted);
     cr_assert(strstr(error.message, path) && strstr(error.message, wanted), "\"%s\" does not say \"%s\"",
               error.message, wanted);
     cr_assert_not(strpbrk(error.message, "\n\r\033"), "not one clean line");
@@ -166,7 +172,8 @@ Test(checkpoint, another_run_is_refused)
                    ": the checkpoint is of another model; give the options it was started with");
     expect_refused(FLOW, "{\"seed\":3,\"optimizer\":\"sgd\"}", in_root("c"),
                    ": the checkpoint was made with another optimizer or seed");
-    expect_refused(FLOW, "{\"seed\":4}", in_root("c"), ": the checkpoint was made with another optimizer or seed");
+    expect_refused(FLOW, "{\"seed\":4}", in_root("c"),
+                   ": the checkpoint was made with another optimizer or seed");
     expect_refused(FLOW, "{\"seed\":3}", in_root("m"), ": not a checkpoint");
     expect_refused(FLOW, "{\"seed\":3}", in_root("none"), "No such file");
 }
@@ -205,13 +212,15 @@ static void forge_without(const char *name)
 {
     weir__st_file *file = NULL;
     MUST(weir__st_read(in_root("c"), &file, &error));
-    static const char *const keys[] = {"weir_model", "weir_modules", "weir_metadata", "weir_trainer", "weir_loop"};
+    static const char *const keys[] = {"weir_model", "weir_modules", "weir_metadata", "weir_trainer",
+                                       "weir_loop"};
     const char *texts[5];
     json_t *const metadata = json_object();
     static weir__st_tensor own[400], more[300];
     int64_t own_count = 0, more_count = 0;
     char sum[16];
-    for (int i = 0; i < 5; i++) json_object_set_new(metadata, keys[i], json_string(texts[i] = weir__st_metadata(file, keys[i])));
+    for (int i = 0; i < 5; i++)
+        json_object_set_new(metadata, keys[i], json_string(texts[i] = weir__st_metadata(file, keys[i])));
     for (int64_t i = 0; i < weir__st_count(file); i++) {
         const weir__st_tensor *const t = weir__st_at(file, i);
         if (strcmp(t->name, name) == 0) continue;
@@ -233,8 +242,9 @@ static void forge_without(const char *name)
 Test(checkpoint, a_checkpoint_without_some_tensor_changes_nothing)
 {
     save_one();
-    static const char *const names[] = {"flow.2.network.output.weight", "snapshot.flow.2.network.output.weight",
-                                        "moment1.flow.2.network.output.weight", "moment2.flow.4.network.output.bias"};
+    static const char *const names[] = {
+        "flow.2.network.output.weight", "snapshot.flow.2.network.output.weight",
+        "moment1.flow.2.network.output.weight", "moment2.flow.4.network.output.bias"};
     for (int i = 0; i < 4; i++) {
         forge_without(names[i]);
         expect_refused(FLOW, "{\"seed\":3}", in_root("forged"), names[i]);

@@ -12,7 +12,8 @@
 
 TestSuite(model_file, .init = sandbox_open, .fini = sandbox_close);
 
-#define SMALL MODEL("f64", 4, 0, "{\"type\":\"actnorm\"}," COUPLING("half", "affine") "," REVERSE)
+#define HONEST "test.honest"
+#define SMALL  MODEL("f64", 4, 0, "{\"type\":\"actnorm\"}," COUPLING("half", "affine") "," REVERSE)
 
 static weir_model *saved(weir_runtime *rt, const char *json, const char *path)
 {
@@ -170,7 +171,8 @@ static void forge(void (*change)(forgery *))
     change(&f);
     const char *texts[4] = {"", "", "", ""};
     for (int i = 0; i < 4; i++)
-        if (json_object_get(f.metadata, keys[i])) texts[i] = json_string_value(json_object_get(f.metadata, keys[i]));
+        if (json_object_get(f.metadata, keys[i]))
+            texts[i] = json_string_value(json_object_get(f.metadata, keys[i]));
     char crc[16];
     snprintf(crc, sizeof crc, "%08x", weir__checksum(texts[1], texts[2], texts[3], f.list, f.count));
     json_object_set_new(f.metadata, "weir_crc32", json_string(crc));
@@ -264,7 +266,8 @@ Test(model_file, a_missing_plugin_is_named_with_its_version_and_where_it_was_sou
 {
     weir_runtime *with = NULL;
     put_fixture("honest", "plugins/honest.so");
-    const weir_settings settings = {.struct_size = (uint32_t)sizeof settings, .threads = 1, .plugin_path = box.plugins};
+    const weir_settings settings = {
+        .struct_size = (uint32_t)sizeof settings, .threads = 1, .plugin_path = box.plugins};
     MUST(weir_open(&settings, &with, &error));
     weir_model_close(saved(with, MODEL("f64", 3, 0, "{\"type\":\"" HONEST "\"}"), in_root("a")));
     weir_model_close(must_load(with, in_root("a")));
@@ -302,7 +305,8 @@ Test(model_file, a_full_disk_leaves_the_old_file)
     const weir_status status = weir_model_save(large, in_root("a"), &error);
     setrlimit(RLIMIT_FSIZE, &limit);
     cr_assert_neq(status, WEIR_OK);
-    cr_assert(strstr(error.message, in_root("a")) && strstr(error.message, "File too large"), "%s", error.message);
+    cr_assert(strstr(error.message, in_root("a")) && strstr(error.message, "File too large"), "%s",
+              error.message);
     cr_assert_eq(entries(), before, "a temporary file was left");
     expect_same_bytes(in_root("a"), in_root("copy"));
     cr_assert_neq(weir_model_save(m, in_root("no/such/folder"), &error), WEIR_OK);
