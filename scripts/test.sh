@@ -78,7 +78,7 @@ tidy() {
   local files
   files=$(find core/src plugins -name '*.c') || return 1
   # shellcheck disable=SC2086
-  printf '%s\n' $files | xargs -P 2 -n 4 clang-tidy --quiet -p build --warnings-as-errors='*'
+  printf '%s\n' $files | xargs -P 2 -n 4 clang-tidy --quiet -p build --warnings-as-errors="*"
 }
 
 if $all; then needs=--all; else needs=--tests; fi

@@ -141,6 +141,31 @@ describe("flows", function()
     assert.truthy(complaint(moons, { epochs = 2, resume = "none.safetensors" }):find "none.safetensors")
   end)
 
+  it("stop with the layer's name when no step has a finite gradient", function()
+    local ok, message = pcall(function() small():fit(moons, with { lr = 1e30, clip = 0, epochs = 3 }) end)
+    assert.is_false(ok)
+    assert.truthy(message:find "no finite gradients: flow%.%d")
+  end)
+
+  it("go back to the best weights when parameters break on the way", function()
+    local flow = small()
+    local broken
+    local record = flow:fit(moons, with { epochs = 6, batch = 50, on_epoch = function(state)
+      if state.epoch ~= 2 then return end
+      for _, tensor in ipairs(flow:parameters()) do
+        if tensor.kind == "parameter" then
+          broken = true
+          flow:set_tensor(tensor.name, flow:tensor(tensor.name) * (0 / 0))
+        end
+      end
+    end })
+    assert.is_true(broken)
+    assert.equal(10, record.skipped)
+    assert.equal(6, record.epochs)
+    assert.truthy(record.best_epoch > 2) -- it learned on
+    assert.equal(0, select(2, flow:log_prob(moons)))
+  end)
+
   it("see the rows in another order in every epoch", function()
     -- with a rate of 0 the loss of an epoch is that of its rows: two epochs of the same rows would agree to the bit
     local set = weir.data.two_moons { n = 100, seed = 4 }

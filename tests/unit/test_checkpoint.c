@@ -2,9 +2,10 @@
  *
  * SPDX-License-Identifier: MIT
  */
+#include "sandbox.h"
+
 #include "api/api.h"
 #include "models.h"
-#include "sandbox.h"
 
 TestSuite(checkpoint, .init = sandbox_open, .fini = sandbox_close);
 

@@ -23,6 +23,7 @@ local function run(given)
   if core.file_kind(script) ~= "file" then error(script .. ": no such file", 0) end
   local chunk, message = loadfile(script, "t")
   if not chunk then error(message:find("%.lua") and message or script .. ": " .. message, 0) end
+  io.stdout:setvbuf "line" -- what a script prints is seen while it trains, also through a pipe
   _G.arg = { [0] = script, unpack(given.words, 2) }
   local folder = script:match "^(.*)/[^/]*$" or "."
   if not folder:find "[;?]" then package.path = package.path .. ";" .. folder .. "/?.lua" end
