@@ -253,7 +253,7 @@ function plot.training(flow, options)
     end
   end)
   frame:frame()
-  frame:legend { { "training", colour.first }, { "validation", colour.second } }
+  frame:legend({ { "training", colour.first }, { "validation", colour.second } }, true)
   return c:save(options.file)
 end
 

@@ -144,7 +144,7 @@ static int reduce(double *a, int32_t n)
 
 double weir__inverse_norm(const double *matrix, int32_t n)
 {
-    double *const a = calloc((size_t)(2 * n * n + 1), sizeof *a);
+    double *const a = calloc(2 * (size_t)n * (size_t)n + 1, sizeof *a);
     double norm = 0;
     if (!a) return NAN;
     for (int32_t i = 0; i < n; i++) {

@@ -80,7 +80,7 @@ static double *draw(weir__subject *subject, const weir__map *map, weir__verdict 
     weir__call *const call = weir__call_new(subject, map, NODES);
     int good = weir__have(verdict, values, call);
     for (int32_t first = 0; good && first < DRAWS; first += NODES) {
-        for (int32_t r = 0; r < NODES; r++) ids[r] = (uint64_t)(first + r);
+        for (int32_t r = 0; r < NODES; r++) ids[r] = (uint64_t)first + (uint64_t)r;
         const weir__manner manner = {.row_ids = ids, .seed = subject->candidate->seed + 1};
         weir_frame *const frame = weir__call_frame(subject, call, &manner);
         const weir_status status = frame ? weir__call_run(subject, map, call, frame) : WEIR_ERROR;

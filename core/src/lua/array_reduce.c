@@ -157,8 +157,9 @@ static int nonfinite(lua_State *L)
         weir__array_load(array, first, n, block);
         for (int64_t i = 0; i < n; i++) {
             if (nan_only ? !isnan(block[i]) : isfinite(block[i])) continue;
-            lua_pushnumber(L, (double)((first + i) / array->columns + 1));
-            lua_pushnumber(L, (double)((first + i) % array->columns + 1));
+            const int64_t row = (first + i) / array->columns, column = (first + i) % array->columns;
+            lua_pushnumber(L, (double)(row + 1));
+            lua_pushnumber(L, (double)(column + 1));
             return 2;
         }
     }

@@ -37,7 +37,7 @@ static void warn_once(const weir__lua_target *t)
     fprintf(
         stderr,
         "weir: warning: the target function gives no gradients; they are taken by differences, %lld calls a batch\n",
-        (long long)(2 * t->columns));
+        2 * (long long)t->columns);
 }
 
 /* Column j of x is moved by h to both sides. h balances rounding against the cubic term: eps^(1/3) of the size of x. */

@@ -159,7 +159,7 @@ static weir_status fill_default(const weir_module *module, const weir_option *op
                           option->name, option->summary);
     json_t *const value = json_loads(option->default_json, JSON_DECODE_ANY, NULL);
     json_t *const made = value && !json_is_null(value) ? converted(option, value) : NULL;
-    const int absent = value && json_is_null(value);
+    const int absent = json_is_null(value);
     json_decref(value);
     if (absent) return WEIR_OK;
     if (!made || json_object_set_new(into, option->name, made))

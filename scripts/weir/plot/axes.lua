@@ -77,12 +77,14 @@ function Axes:inside(fn)
   self.canvas:clipped(s.left, s.top, s.width, s.height, fn)
 end
 
---- Names with a sample of their colour, inside the frame at the top right.
-function Axes:legend(entries)
+--- Names with a sample of their colour, inside the frame at the right: at the top, or at the bottom, which curves that
+-- rise leave free.
+function Axes:legend(entries, at_bottom)
   local s, c = self.spec, self.canvas
   local widest = 0
   for _, entry in ipairs(entries) do widest = math.max(widest, c:text_width(entry[1], 11)) end
   local left, top = s.left + s.width - widest - 44, s.top + 10
+  if at_bottom then top = s.top + s.height - 18 * #entries - 12 end
   c:colour { 1, 1, 1, 0.85 }:rectangle(left - 6, top - 4, widest + 42, 18 * #entries + 6)
   for i, entry in ipairs(entries) do
     local y = top + 18 * i - 9
