@@ -11,7 +11,6 @@ return {
     { "bound", 3, "largest log-scale of a coupling" },
     { "mixing", "lu", "between couplings: lu (a learned matrix), random (a permutation), none" },
   },
-  training = { epochs = 60, optimizer = "adamw", weight_decay = 0.01 }, -- couplings overfit small tables otherwise
   layers = function(o)
     return {
       weir.standardize(),
