@@ -28,7 +28,8 @@ int main(int count, char **words)
            root->struct_size == sizeof *root && root->fingerprint->struct_size == sizeof(weir_fingerprint)
                ? "right"
                : "wrong");
-    printf("name %s\nversion %s\nneeds %s\n", root->name, root->version, root->needs);
+    printf("name %s\nversion %s\nneeds %s\n", root->name, root->version,
+           root->needs && *root->needs ? root->needs : "nothing");
     for (int32_t i = 0; i < root->module_count(); i++)
         printf("module %d: f32 %s, f64 %s\n", (int)i, presence(root, i, WEIR_F32),
                presence(root, i, WEIR_F64));

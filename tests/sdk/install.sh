@@ -31,7 +31,7 @@ expect two_file "$(./describe ./two_file/two_file.so)" "magic right
 sizes right
 name two_file
 version 2.3.4
-needs 
+needs nothing
 module 0: f32 test.cube, f64 test.cube
 module 1: f32 absent, f64 test.cube_exact
 beyond: absent, absent, absent"

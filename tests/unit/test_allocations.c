@@ -164,8 +164,6 @@ static void expect_all_quiet(const char *json, int32_t threads)
     weir_trainer_close(s.trainer);
     weir_model_close(s.model);
     weir_close(rt);
-    free(s.x.data);
-    free(s.out.data);
     free(s.log_p);
 }
 

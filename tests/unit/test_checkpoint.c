@@ -35,7 +35,6 @@ static void end(session *s)
     weir_trainer_close(s->trainer);
     weir_model_close(s->model);
     weir_close(s->rt);
-    free(s->x.data);
 }
 
 static int32_t bowl(void *user, int64_t rows, int64_t columns, const double *x, double *log_p,

@@ -14,7 +14,7 @@ static weir_matrix room(int64_t rows, int64_t columns)
                          .dtype = WEIR_DTYPE_F64,
                          .rows = rows,
                          .columns = columns,
-                         .data = calloc((size_t)(rows * columns) + 1, sizeof(double))};
+                         .data = kept(calloc((size_t)(rows * columns) + 1, sizeof(double)))};
 }
 
 static weir_call seeded(uint64_t seed, const weir_matrix *context)
@@ -29,7 +29,6 @@ static weir_model *mixed(weir_runtime *rt, const char *json, const weir_matrix *
     weir_call call = seeded(0, context);
     MUST(weir_model_initialize(m, &x, &call, 0, &error));
     shake(m, 0.2);
-    free(x.data);
     return m;
 }
 

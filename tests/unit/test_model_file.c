@@ -24,7 +24,6 @@ static weir_model *saved(weir_runtime *rt, const char *json, const char *path)
     shake(m, 0.2);
     MUST(weir_model_set_metadata(m, "{\"name\":\"f\\u00e4hre\",\"list\":[1,2.5,null]}", &error));
     MUST(weir_model_save(m, path, &error));
-    free(x.data);
     return m;
 }
 
@@ -40,7 +39,6 @@ static uint64_t density_bits(const weir_model *m)
     const weir_matrix x = some_data(90, weir_model_get(m, WEIR_MODEL_FEATURES), 8);
     double p[90];
     MUST(weir_log_prob(m, &x, NULL, p, &error));
-    free(x.data);
     return hash_of(p, 90);
 }
 
@@ -100,7 +98,6 @@ Test(model_file, initialised_layers_stay_initialised)
     cr_assert_eq(density_bits(m), before);
     MUST(weir_model_initialize(m, &other, NULL, 1, &error));
     cr_assert_neq(density_bits(m), before);
-    free(other.data);
     weir_model_close(m);
     weir_close(rt);
 }

@@ -81,7 +81,6 @@ static water after_a_step(int depth, int32_t recompute, int reverse)
     weir_model_close(m);
     weir_close(rt);
     free(json);
-    free(x.data);
     return w;
 }
 
@@ -144,7 +143,6 @@ static void expect_same_gradient(const char *json, int reverse)
     weir_close(rt);
     free(taped);
     free(rebuilt);
-    free(x.data);
 }
 
 Test(recompute, gradients_of_forward_kl_are_the_same)

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MODULES_MOST 400000
+#define MODULES_MOST 50000
 
 static const char *const kind_names[] = {"module", "layer", "univariate", "network", "density"};
 
