@@ -60,18 +60,19 @@ static inline double dice(uint64_t *state)
 }
 
 /** Memory that lives as long as the test's process; held here, so that it is not taken for a leak. */
-static inline void *kept(void *memory)
+static inline void *keep(void *memory)
 {
-    static void *all[1024];
+    static void *volatile all[1024];
     static int count;
-    if (count < 1024) all[count++] = memory;
-    return memory;
+    cr_assert_lt(count, 1024);
+    all[count] = memory;
+    return all[count++];
 }
 
-/** Rows of correlated, bent data in double, kept. */
+/** Rows of correlated, bent data in double; they stay, by keep. */
 static inline weir_matrix some_data(int64_t rows, int64_t columns, uint64_t seed)
 {
-    double *const x = kept(malloc((size_t)(rows * columns) * sizeof *x));
+    double *const x = keep(malloc((size_t)(rows * columns) * sizeof *x));
     uint64_t state = seed;
     for (int64_t i = 0; i < rows; i++)
         for (int64_t j = 0; j < columns; j++) {
@@ -83,6 +84,21 @@ static inline weir_matrix some_data(int64_t rows, int64_t columns, uint64_t seed
                          .rows = rows,
                          .columns = columns,
                          .data = x};
+}
+
+/** Room for so many results; it stays. */
+static inline weir_matrix room(int64_t rows, int64_t columns)
+{
+    return (weir_matrix){.struct_size = (uint32_t)sizeof(weir_matrix),
+                         .dtype = WEIR_DTYPE_F64,
+                         .rows = rows,
+                         .columns = columns,
+                         .data = keep(calloc((size_t)(rows * columns) + 1, sizeof(double)))};
+}
+
+static inline weir_call seeded(uint64_t seed, const weir_matrix *context)
+{
+    return (weir_call){.struct_size = (uint32_t)sizeof(weir_call), .seed = seed, .context = context};
 }
 
 /** Moves every parameter off its start, so that nothing is hidden by zeros. */

@@ -194,7 +194,7 @@ static void expect_same_map(const weir_model *a, const weir_model *b)
     const weir_matrix x = some_data(70, weir_model_get(a, WEIR_MODEL_FEATURES), 3);
     weir_matrix za = some_data(x.rows, x.columns, 1), zb = za;
     double la[70], lb[70];
-    zb.data = kept(malloc((size_t)(x.rows * x.columns) * sizeof(double)));
+    zb.data = keep(malloc((size_t)(x.rows * x.columns) * sizeof(double)));
     MUST(weir_forward(a, &x, NULL, &za, la, &error));
     MUST(weir_forward(b, &x, NULL, &zb, lb, &error));
     cr_assert_arr_eq(za.data, zb.data, (size_t)(x.rows * x.columns) * sizeof(double));

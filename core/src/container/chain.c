@@ -226,10 +226,12 @@ static void chain_destroy(void *memory)
 static weir_status append(weir__making *m, weir__container_self *self, const json_t *node, weir__space *in)
 {
     weir__instance *child = NULL;
-    weir__instance **const list =
-        realloc(self->children, ((size_t)self->count + 1) * sizeof(weir__instance *));
-    if (!list) return weir__no_memory(m->error, "a chain");
-    self->children = list;
+    if (weir__full(self->count)) {
+        weir__instance **const list =
+            realloc(self->children, 2 * ((size_t)self->count + 1) * sizeof(weir__instance *));
+        if (!list) return weir__no_memory(m->error, "a chain");
+        self->children = list;
+    }
     const weir_status status = weir__make_child(m, "layers", node, WEIR_LAYER, in, NULL, &child);
     if (status) return status;
     self->children[self->count++] = child;

@@ -167,10 +167,12 @@ static weir_status list_instance(weir__net *net, weir__instance *instance, weir_
     if (net->instance_count >= MODULES_MOST)
         return weir__fail(error, WEIR_INVALID, "%s: the model has more than %d modules, which is too many",
                           instance->path, MODULES_MOST);
-    weir__instance **const list =
-        realloc(net->instances, ((size_t)net->instance_count + 1) * sizeof(weir__instance *));
-    if (!list) return weir__no_memory(error, "a module");
-    net->instances = list;
+    if (weir__full(net->instance_count)) {
+        weir__instance **const list =
+            realloc(net->instances, 2 * ((size_t)net->instance_count + 1) * sizeof(weir__instance *));
+        if (!list) return weir__no_memory(error, "a module");
+        net->instances = list;
+    }
     net->instances[net->instance_count++] = instance;
     return WEIR_OK;
 }
@@ -338,13 +340,15 @@ weir_status weir__build(weir__net *net, const weir__request *request, weir__inst
 
 static int adopt(weir__instance *parent, const char *slot, weir__instance *child)
 {
-    const size_t count = (size_t)parent->child_count + 1;
-    weir__instance **const children = realloc(parent->children, count * sizeof(weir__instance *));
-    if (!children) return 0;
-    parent->children = children;
-    char **const slots = realloc(parent->slots, count * sizeof(char *));
-    if (!slots) return 0;
-    parent->slots = slots;
+    if (weir__full(parent->child_count)) {
+        const size_t room = 2 * ((size_t)parent->child_count + 1);
+        weir__instance **const children = realloc(parent->children, room * sizeof(weir__instance *));
+        if (!children) return 0;
+        parent->children = children;
+        char **const slots = realloc(parent->slots, room * sizeof(char *));
+        if (!slots) return 0;
+        parent->slots = slots;
+    }
     char *const name = strdup(slot);
     if (!name) return 0;
     parent->slots[parent->child_count] = name;

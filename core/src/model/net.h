@@ -115,6 +115,12 @@ weir_status weir__net_prepare_vjp(weir__net *net, weir__run *run, void *const *g
 /** Copies the shadows of one instance's tensors back to their masters, after a module of the other precision wrote them. */
 void weir__net_collect(weir__net *net, const weir__instance *instance);
 
+/** A list that doubles whenever this says so, 2 * (count + 1) long then, never runs over: lengths 0, 1, 3, 7, ... */
+static inline int weir__full(int32_t count)
+{
+    return (count & (count + 1)) == 0;
+}
+
 /* ---- building ------------------------------------------------------------------------------------------------ */
 
 /** What a node is built for. */
