@@ -123,7 +123,7 @@ WEIR_API void weir_model_close(weir_model *model);
 #define WEIR_MODEL_PARAMETERS 5 /**< numbers trained, shared ones once */
 #define WEIR_MODEL_BUFFERS    6 /**< numbers saved but not trained */
 #define WEIR_MODEL_TENSORS    7 /**< how many weir_tensor_* knows */
-#define WEIR_MODEL_TILE       8 /**< rows of a tile at the batch size of the last call */
+#define WEIR_MODEL_TILE       8 /**< rows of a tile in the last training step; 0 before */
 #define WEIR_MODEL_LEVELS     9 /**< integer levels of the data when a dequantize layer states them, else 0 */
 #define WEIR_MODEL_VERSION    10 /**< counts changes of parameters */
 /** One number about the model; -1 for an unknown `what`. */

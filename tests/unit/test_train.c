@@ -441,6 +441,31 @@ Test(train, weight_decay_shrinks_weights_and_leaves_biases)
     }
 }
 
+Test(train, a_context_must_be_wanted_and_fit)
+{
+    weir_runtime *const rt = open_weir(1);
+    weir_model *const without = must_build(rt, MODEL("f32", 4, 0, COUPLING("half", "affine")));
+    weir_model *const with = must_build(rt, MODEL("f32", 4, 3, COUPLING("half", "affine")));
+    const weir_matrix x = some_data(10, 4, 1), c = some_data(10, 3, 2), few = some_data(9, 3, 2);
+    weir_trainer *const t = must_train(without, NULL), *const u = must_train(with, NULL);
+    weir_step step = data_step(&x);
+    weir_step_result r = no_result();
+    cr_assert_eq(weir_trainer_step(u, &step, &r, &error), WEIR_INVALID);
+    cr_assert(strstr(error.message, "needs a context of 3 columns"), "%s", error.message);
+    step.context = &few;
+    cr_assert_eq(weir_trainer_step(u, &step, &r, &error), WEIR_INVALID);
+    cr_assert(strstr(error.message, "context has 9 rows, the data 10"), "%s", error.message);
+    step.context = &c;
+    MUST(weir_trainer_step(u, &step, &r, &error));
+    cr_assert_eq(weir_trainer_step(t, &step, &r, &error), WEIR_INVALID);
+    cr_assert(strstr(error.message, "takes none"), "%s", error.message);
+    weir_trainer_close(t);
+    weir_trainer_close(u);
+    weir_model_close(without);
+    weir_model_close(with);
+    weir_close(rt);
+}
+
 Test(train, settings_are_checked)
 {
     weir_runtime *const rt = open_weir(1);

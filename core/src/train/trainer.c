@@ -153,6 +153,8 @@ static weir_status check_rows(const weir_step *step, weir_error *error)
 
 static weir_status check_context(const weir_model *m, const weir_step *step, int64_t rows, weir_error *error)
 {
+    if (!m->context && step->context)
+        return weir__fail(error, WEIR_INVALID, "step: context given, but the model takes none");
     if (!m->context) return WEIR_OK;
     if (!step->context)
         return weir__fail(error, WEIR_INVALID, "step: the model needs a context of %d columns",
