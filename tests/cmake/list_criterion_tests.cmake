@@ -1,4 +1,4 @@
-# Included by ctest, once for each executable. In: cmake, executable, prefix, timeout, environment, reports.
+# Included by ctest, once for each executable. In: cmake, runner, executable, prefix, timeout, environment, reports.
 string(REGEX REPLACE "^unit_" "unit." prefix "${prefix}")
 
 set(listing "")
@@ -9,6 +9,7 @@ endif()
 
 # "suite: 2 tests", then one line for each test, drawn as a branch: with box characters in a UTF-8 locale, else ASCII.
 set(count 0)
+math(EXPR both_attempts "2 * ${timeout} + 20")
 set(suite "")
 string(REPLACE "\n" ";" lines "${listing}")
 foreach(line IN LISTS lines)
@@ -18,9 +19,9 @@ foreach(line IN LISTS lines)
     set(case "${CMAKE_MATCH_1}")
     set(name "${prefix}.${suite}.${case}")
     math(EXPR count "${count} + 1")
-    add_test("${name}" "${executable}" --filter "${suite}/${case}" --jobs 1 --short-filename --verbose)
+    add_test("${name}" bash "${runner}" "${timeout}" "${executable}" --filter "${suite}/${case}" --jobs 1 --short-filename --verbose)
     # An exit status of 0 hides much: a filter that matches nothing, leaks, undefined behaviour that was only reported.
-    set_tests_properties("${name}" PROPERTIES TIMEOUT "${timeout}" LABELS unit ENVIRONMENT "${environment}"
+    set_tests_properties("${name}" PROPERTIES TIMEOUT "${both_attempts}" LABELS unit ENVIRONMENT "${environment}"
       SKIP_REGULAR_EXPRESSION "\\[SKIP\\] ${suite}::${case}: "
       FAIL_REGULAR_EXPRESSION "${reports}|Tested: 0 ")
   endif()

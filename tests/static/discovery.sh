@@ -18,11 +18,11 @@ for locale in C C.UTF-8; do
   LC_ALL=$locale ctest --test-dir "$build" >ctest.log 2>&1 || true
   expect 'unit\.cases\.fates\.passes \.+ +Passed'
   expect 'unit\.cases\.fates\.skips \.+\*\*\*Skipped'
-  for fate in fails crashes leaks overflows; do
+  for fate in fails crashes hangs leaks overflows; do
     expect "unit\\.cases\\.fates\\.$fate \\.+\\*\\*\\*Failed"
   done
   expect 'unit\.none\.holds_no_test \.+\*\*\*Failed'
-  expect ' tests failed out of 7$'
+  expect ' tests failed out of 8$'
 done
 [ $wrong = 0 ] || cat ctest.log
 exit $wrong

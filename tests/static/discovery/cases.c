@@ -23,6 +23,11 @@ Test(fates, crashes)
     abort();
 }
 
+Test(fates, hangs)
+{
+    for (volatile int i = 0; i >= 0;) i = 1;
+}
+
 Test(fates, leaks)
 {
     void *volatile lost = malloc(10);
