@@ -9,13 +9,13 @@ printf 'a,b\n1,2\nx,4\n' >text.csv
 printf 'a,b\n1,nan\n3,4\n' >nan.csv
 : >empty.csv
 head -c 300 three.npy >cut.npy
-head -c 5 three.npy >stub.npy
+head -c 5 three.npy >tiny.npy
 expect 1 'ragged.csv.*line 3' "${fit[@]}" ragged.csv
 expect 1 'text.csv.*line 3.*"x"' "${fit[@]}" text.csv
 expect 1 'nan.csv.*line 2' "${fit[@]}" nan.csv
 expect 1 'empty.csv' "${fit[@]}" empty.csv
 expect 1 'cut.npy' "${fit[@]}" cut.npy
-expect 1 'stub.npy' "${fit[@]}" stub.npy
+expect 1 'tiny.npy' "${fit[@]}" tiny.npy
 expect 1 'missing.npy' "${fit[@]}" missing.npy
 expect 1 'folder' "${fit[@]}" .
 cat >make_nan.lua <<'LUA'
