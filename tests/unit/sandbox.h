@@ -8,6 +8,7 @@
 #include "plugin/registry.h"
 
 #include <criterion/criterion.h>
+#include <elf.h>
 #include <fcntl.h>
 #include <ftw.h>
 #include <stdio.h>
@@ -90,6 +91,18 @@ static inline size_t fixture_bytes(const char *fixture, unsigned char **bytes)
     char from[600];
     snprintf(from, sizeof from, "%s/%s.so", WEIR_TEST_FIXTURES, fixture);
     return read_all(from, bytes);
+}
+
+/** Half of what a loader would map: half of the file may lack no more than debugging sections. */
+static inline size_t half_of_image(const unsigned char *bytes)
+{
+    const Elf64_Ehdr *const head = (const Elf64_Ehdr *)(const void *)bytes;
+    const Elf64_Phdr *const list = (const Elf64_Phdr *)(const void *)(bytes + head->e_phoff);
+    size_t end = 0;
+    for (int i = 0; i < head->e_phnum; i++)
+        if (list[i].p_type == PT_LOAD && list[i].p_offset + list[i].p_filesz > end)
+            end = list[i].p_offset + list[i].p_filesz;
+    return end / 2;
 }
 
 /** Copies a built fixture to ROOT/TO. */
