@@ -52,25 +52,8 @@ WEIR_UNIVARIATE_LANES(exp)
 
 static weir_status exp_create(weir_builder *build, void **self)
 {
-    const weir_domain line = {.struct_size = (uint32_t)sizeof line,
-                              .kind = WEIR_DOMAIN_INTERVAL,
-                              .count = 1,
-                              .lower = -INFINITY,
-                              .upper = INFINITY};
-    const weir_domain image = {.struct_size = (uint32_t)sizeof image,
-                               .kind = WEIR_DOMAIN_INTERVAL,
-                               .count = 1,
-                               .lower = 0,
-                               .upper = INFINITY};
     *self = NULL;
-    if (build->params(build, 0, NULL) != WEIR_OK) return WEIR_INVALID;
-    if (build->require(build, &line) != WEIR_OK) return WEIR_INVALID;
-    return build->produce(build, &image) == WEIR_OK ? WEIR_OK : WEIR_INVALID;
-}
-
-static void exp_destroy(void *self)
-{
-    (void)self;
+    return weir_fixed_univariate(build, -INFINITY, INFINITY, 0, INFINITY);
 }
 
 static const weir_module exp_module = {
@@ -83,7 +66,7 @@ static const weir_module exp_module = {
     .summary = "y = e^x, from the line to the positive numbers",
     .doc = exp_doc,
     .create = exp_create,
-    .destroy = exp_destroy,
+    .destroy = weir_destroy_nothing,
     .ops = &exp_ops,
 };
 

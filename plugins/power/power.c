@@ -91,15 +91,8 @@ WEIR_UNIVARIATE_LANES(power)
 static weir_status power_create(weir_builder *build, void **self)
 {
     const double exponent = build->number(build, "exponent");
-    const weir_domain positive = {.struct_size = (uint32_t)sizeof positive,
-                                  .kind = WEIR_DOMAIN_INTERVAL,
-                                  .count = 1,
-                                  .lower = 0,
-                                  .upper = INFINITY};
     if (WEIR_C(exponent) == 0) return weir_refuse(build, "exponent = 0 maps everything to 1: choose another");
-    if (build->params(build, 0, NULL) != WEIR_OK) return WEIR_INVALID;
-    if (build->require(build, &positive) != WEIR_OK) return WEIR_INVALID;
-    if (build->produce(build, &positive) != WEIR_OK) return WEIR_INVALID;
+    if (weir_fixed_univariate(build, 0, INFINITY, 0, INFINITY) != WEIR_OK) return WEIR_INVALID;
     power *const made = malloc(sizeof *made);
     if (!made) return weir_refuse(build, "out of memory");
     made->exponent = WEIR_C(exponent);

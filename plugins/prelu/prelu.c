@@ -81,11 +81,6 @@ static weir_status prelu_create(weir_builder *build, void **self)
     return build->params(build, 1, identity) == WEIR_OK ? WEIR_OK : WEIR_INVALID;
 }
 
-static void prelu_destroy(void *self)
-{
-    (void)self;
-}
-
 static const weir_module prelu_module = {
     .struct_size = (uint32_t)sizeof(weir_module),
     .kind = WEIR_UNIVARIATE,
@@ -96,7 +91,7 @@ static const weir_module prelu_module = {
     .summary = "y = x above 0, a learned positive slope times x below",
     .doc = prelu_doc,
     .create = prelu_create,
-    .destroy = prelu_destroy,
+    .destroy = weir_destroy_nothing,
     .ops = &prelu_ops,
 };
 

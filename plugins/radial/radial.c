@@ -1,6 +1,8 @@
 /* radial - space is pushed away from a centre, or pulled towards it. */
 #include "shell.h"
 
+#include <weir/explicit.h>
+
 #include <stdlib.h>
 
 static const char radial_doc[] =
@@ -24,12 +26,7 @@ static const char radial_doc[] =
     "and appendix A.2.";
 
 static const weir_option radial_options[] = {
-    {.struct_size = (uint32_t)sizeof(weir_option),
-     .type = WEIR_STRING,
-     .name = "explicit",
-     .default_json = "\"forward\"",
-     .choices = "forward|inverse",
-     .summary = "the direction that the formula gives; inverse suits variational inference"},
+    WEIR_EXPLICIT_OPTION,
 };
 
 /* ---- the two maps ---------------------------------------------------------------------------------------- */
@@ -49,8 +46,8 @@ static weir_status stretch(const radial *self, weir_frame *frame, const weir_rea
     return status;
 }
 
-static weir_status run_explicit(const radial *self, weir_frame *frame, const weir_tile *s, const weir_tile *y,
-                                weir_real *log_det)
+static weir_status radial_run(const radial *self, weir_frame *frame, const weir_tile *s, const weir_tile *y,
+                              weir_real *log_det)
 {
     shell at;
     weir_status status = WEIR_OK;
@@ -63,7 +60,7 @@ static weir_status run_explicit(const radial *self, weir_frame *frame, const wei
     return status;
 }
 
-static weir_status run_implicit(const radial *self, weir_frame *frame, const weir_tile *y, const weir_tile *s,
+static weir_status radial_solve(const radial *self, weir_frame *frame, const weir_tile *y, const weir_tile *s,
                                 weir_real *log_det)
 {
     shell at;
@@ -113,8 +110,9 @@ static void pull_lanes(const radial *self, const weir_frame *frame, const weir_t
     }
 }
 
-static weir_status pull(const radial *self, weir_frame *frame, const weir_tile *s, const weir_tile *out_bar,
-                        const weir_real *l_bar, const weir_tile *in_bar, int implicit)
+static weir_status radial_pull(const radial *self, weir_frame *frame, const weir_tile *s,
+                               const weir_tile *out_bar, const weir_real *l_bar, const weir_tile *in_bar,
+                               int implicit)
 {
     shell at;
     weir_tile unwanted;
@@ -133,43 +131,7 @@ static weir_status pull(const radial *self, weir_frame *frame, const weir_tile *
     return WEIR_OK;
 }
 
-static weir_status radial_forward(const void *module, weir_frame *frame, const weir_tile *x,
-                                  const weir_tile *z, void *log_det)
-{
-    const radial *const self = module;
-    return (self->inverted ? run_implicit : run_explicit)(self, frame, x, z, log_det);
-}
-
-static weir_status radial_inverse(const void *module, weir_frame *frame, const weir_tile *z,
-                                  const weir_tile *x, void *log_det)
-{
-    const radial *const self = module;
-    return (self->inverted ? run_explicit : run_implicit)(self, frame, z, x, log_det);
-}
-
-static weir_status radial_forward_vjp(const void *module, weir_frame *frame, const weir_tile *x,
-                                      const weir_tile *z, const weir_tile *z_bar, const void *log_det_bar,
-                                      const weir_tile *x_bar)
-{
-    const radial *const self = module;
-    return pull(self, frame, self->inverted ? z : x, z_bar, log_det_bar, x_bar, self->inverted);
-}
-
-static weir_status radial_inverse_vjp(const void *module, weir_frame *frame, const weir_tile *z,
-                                      const weir_tile *x, const weir_tile *x_bar, const void *log_det_bar,
-                                      const weir_tile *z_bar)
-{
-    const radial *const self = module;
-    return pull(self, frame, self->inverted ? z : x, x_bar, log_det_bar, z_bar, !self->inverted);
-}
-
-static const weir_layer_ops radial_ops = {
-    .struct_size = (uint32_t)sizeof(weir_layer_ops),
-    .forward = radial_forward,
-    .inverse = radial_inverse,
-    .forward_vjp = radial_forward_vjp,
-    .inverse_vjp = radial_inverse_vjp,
-};
+WEIR_EXPLICIT_LAYER(radial);
 
 /* ---- creation ------------------------------------------------------------------------------------------------ */
 
@@ -193,7 +155,7 @@ static weir_status radial_create(weir_builder *build, void **module)
     radial *const self = calloc(1, sizeof *self);
     if (!self) return weir_refuse(build, "out of memory");
     self->features = build->features;
-    self->inverted = strcmp(build->string(build, "explicit"), "inverse") == 0;
+    self->inverted = weir_explicit_inverted(build);
     declare(self, build);
     if (build->failed(build)) {
         free(self);

@@ -74,25 +74,8 @@ WEIR_UNIVARIATE_LANES(sigmoid)
 
 static weir_status sigmoid_create(weir_builder *build, void **self)
 {
-    const weir_domain line = {.struct_size = (uint32_t)sizeof line,
-                              .kind = WEIR_DOMAIN_INTERVAL,
-                              .count = 1,
-                              .lower = -INFINITY,
-                              .upper = INFINITY};
-    const weir_domain image = {.struct_size = (uint32_t)sizeof image,
-                               .kind = WEIR_DOMAIN_INTERVAL,
-                               .count = 1,
-                               .lower = 0,
-                               .upper = 1};
     *self = NULL;
-    if (build->params(build, 0, NULL) != WEIR_OK) return WEIR_INVALID;
-    if (build->require(build, &line) != WEIR_OK) return WEIR_INVALID;
-    return build->produce(build, &image) == WEIR_OK ? WEIR_OK : WEIR_INVALID;
-}
-
-static void sigmoid_destroy(void *self)
-{
-    (void)self;
+    return weir_fixed_univariate(build, -INFINITY, INFINITY, 0, 1);
 }
 
 static const weir_module sigmoid_module = {
@@ -105,7 +88,7 @@ static const weir_module sigmoid_module = {
     .summary = "y = 1 / (1 + e^-x), from the line to (0, 1)",
     .doc = sigmoid_doc,
     .create = sigmoid_create,
-    .destroy = sigmoid_destroy,
+    .destroy = weir_destroy_nothing,
     .ops = &sigmoid_ops,
 };
 

@@ -77,25 +77,8 @@ WEIR_UNIVARIATE_LANES(softplus)
 
 static weir_status softplus_create(weir_builder *build, void **self)
 {
-    const weir_domain line = {.struct_size = (uint32_t)sizeof line,
-                              .kind = WEIR_DOMAIN_INTERVAL,
-                              .count = 1,
-                              .lower = -INFINITY,
-                              .upper = INFINITY};
-    const weir_domain image = {.struct_size = (uint32_t)sizeof image,
-                               .kind = WEIR_DOMAIN_INTERVAL,
-                               .count = 1,
-                               .lower = 0,
-                               .upper = INFINITY};
     *self = NULL;
-    if (build->params(build, 0, NULL) != WEIR_OK) return WEIR_INVALID;
-    if (build->require(build, &line) != WEIR_OK) return WEIR_INVALID;
-    return build->produce(build, &image) == WEIR_OK ? WEIR_OK : WEIR_INVALID;
-}
-
-static void softplus_destroy(void *self)
-{
-    (void)self;
+    return weir_fixed_univariate(build, -INFINITY, INFINITY, 0, INFINITY);
 }
 
 static const weir_module softplus_module = {
@@ -108,7 +91,7 @@ static const weir_module softplus_module = {
     .summary = "y = log(1 + e^x), from the line to the positive numbers",
     .doc = softplus_doc,
     .create = softplus_create,
-    .destroy = softplus_destroy,
+    .destroy = weir_destroy_nothing,
     .ops = &softplus_ops,
 };
 

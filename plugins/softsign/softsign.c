@@ -70,25 +70,8 @@ WEIR_UNIVARIATE_LANES(softsign)
 
 static weir_status softsign_create(weir_builder *build, void **self)
 {
-    const weir_domain line = {.struct_size = (uint32_t)sizeof line,
-                              .kind = WEIR_DOMAIN_INTERVAL,
-                              .count = 1,
-                              .lower = -INFINITY,
-                              .upper = INFINITY};
-    const weir_domain image = {.struct_size = (uint32_t)sizeof image,
-                               .kind = WEIR_DOMAIN_INTERVAL,
-                               .count = 1,
-                               .lower = -1,
-                               .upper = 1};
     *self = NULL;
-    if (build->params(build, 0, NULL) != WEIR_OK) return WEIR_INVALID;
-    if (build->require(build, &line) != WEIR_OK) return WEIR_INVALID;
-    return build->produce(build, &image) == WEIR_OK ? WEIR_OK : WEIR_INVALID;
-}
-
-static void softsign_destroy(void *self)
-{
-    (void)self;
+    return weir_fixed_univariate(build, -INFINITY, INFINITY, -1, 1);
 }
 
 static const weir_module softsign_module = {
@@ -101,7 +84,7 @@ static const weir_module softsign_module = {
     .summary = "y = x / (1 + |x|), from the line to (-1, 1)",
     .doc = softsign_doc,
     .create = softsign_create,
-    .destroy = softsign_destroy,
+    .destroy = weir_destroy_nothing,
     .ops = &softsign_ops,
 };
 

@@ -1,6 +1,9 @@
 /* sylvester - M hidden units bend space along M orthogonal directions. */
 #include "factors.h"
+#include "unit.h"
 #include "units.h"
+
+#include <weir/explicit.h>
 
 #include <stdlib.h>
 
@@ -37,12 +40,7 @@ static const weir_option sylvester_options[] = {
      .maximum = 4096,
      .summary =
          "hidden units M, at most as many as features; absent: 16, or all features when they are fewer"},
-    {.struct_size = (uint32_t)sizeof(weir_option),
-     .type = WEIR_STRING,
-     .name = "explicit",
-     .default_json = "\"forward\"",
-     .choices = "forward|inverse",
-     .summary = "the direction that the formula gives; inverse suits variational inference"},
+    WEIR_EXPLICIT_OPTION,
 };
 
 /* ---- the two maps ---------------------------------------------------------------------------------------- */
@@ -71,8 +69,8 @@ static weir_status add_units(const sylvester *self, weir_frame *frame, double si
     return status;
 }
 
-static weir_status run_explicit(const sylvester *self, weir_frame *frame, const weir_tile *s,
-                                const weir_tile *y, weir_real *log_det)
+static weir_status sylvester_run(const sylvester *self, weir_frame *frame, const weir_tile *s,
+                                 const weir_tile *y, weir_real *log_det)
 {
     units at;
     if (!WEIR_NAME(units_take)(self, frame, &at)) return WEIR_ERROR;
@@ -82,8 +80,8 @@ static weir_status run_explicit(const sylvester *self, weir_frame *frame, const 
     return add_units(self, frame, 1, &at.h, s, y);
 }
 
-static weir_status run_numeric(const sylvester *self, weir_frame *frame, const weir_tile *y,
-                               const weir_tile *s, weir_real *log_det)
+static weir_status sylvester_solve(const sylvester *self, weir_frame *frame, const weir_tile *y,
+                                   const weir_tile *s, weir_real *log_det)
 {
     units at;
     weir_status status = WEIR_OK;
@@ -120,9 +118,9 @@ static void add_gradients(const sylvester *self, weir_frame *frame, const units 
     }
 }
 
-static weir_status pull(const sylvester *self, weir_frame *frame, const weir_tile *s,
-                        const weir_tile *out_bar, const weir_real *l_bar, const weir_tile *in_bar,
-                        int numeric)
+static weir_status sylvester_pull(const sylvester *self, weir_frame *frame, const weir_tile *s,
+                                  const weir_tile *out_bar, const weir_real *l_bar, const weir_tile *in_bar,
+                                  int numeric)
 {
     const int32_t d = self->features, m = self->hidden;
     const double sign = numeric ? -1 : 1;
@@ -143,43 +141,7 @@ static weir_status pull(const sylvester *self, weir_frame *frame, const weir_til
     return WEIR_OK;
 }
 
-static weir_status sylvester_forward(const void *module, weir_frame *frame, const weir_tile *x,
-                                     const weir_tile *z, void *log_det)
-{
-    const sylvester *const self = module;
-    return (self->inverted ? run_numeric : run_explicit)(self, frame, x, z, log_det);
-}
-
-static weir_status sylvester_inverse(const void *module, weir_frame *frame, const weir_tile *z,
-                                     const weir_tile *x, void *log_det)
-{
-    const sylvester *const self = module;
-    return (self->inverted ? run_explicit : run_numeric)(self, frame, z, x, log_det);
-}
-
-static weir_status sylvester_forward_vjp(const void *module, weir_frame *frame, const weir_tile *x,
-                                         const weir_tile *z, const weir_tile *z_bar, const void *log_det_bar,
-                                         const weir_tile *x_bar)
-{
-    const sylvester *const self = module;
-    return pull(self, frame, self->inverted ? z : x, z_bar, log_det_bar, x_bar, self->inverted);
-}
-
-static weir_status sylvester_inverse_vjp(const void *module, weir_frame *frame, const weir_tile *z,
-                                         const weir_tile *x, const weir_tile *x_bar, const void *log_det_bar,
-                                         const weir_tile *z_bar)
-{
-    const sylvester *const self = module;
-    return pull(self, frame, self->inverted ? z : x, x_bar, log_det_bar, z_bar, !self->inverted);
-}
-
-static const weir_layer_ops sylvester_ops = {
-    .struct_size = (uint32_t)sizeof(weir_layer_ops),
-    .forward = sylvester_forward,
-    .inverse = sylvester_inverse,
-    .forward_vjp = sylvester_forward_vjp,
-    .inverse_vjp = sylvester_inverse_vjp,
-};
+WEIR_EXPLICIT_LAYER(sylvester);
 
 /* ---- creation ------------------------------------------------------------------------------------------------ */
 
@@ -211,7 +173,7 @@ static weir_status sylvester_create(weir_builder *build, void **module)
     if (!self) return weir_refuse(build, "out of memory");
     self->features = build->features;
     self->hidden = asked < build->features ? (int32_t)asked : build->features;
-    self->inverted = strcmp(build->string(build, "explicit"), "inverse") == 0;
+    self->inverted = weir_explicit_inverted(build);
     declare(self, build);
     if (!self->inverted) build->traits(build, WEIR_TRAIT_INVERSE_NUMERIC);
     if (build->failed(build)) {
@@ -239,4 +201,4 @@ static const weir_module sylvester_module = {
     .ops = &sylvester_ops,
 };
 
-WEIR_PLUGIN(&sylvester_module);
+WEIR_PLUGIN(&sylvester_module, &WEIR_NAME(planar_module));

@@ -77,25 +77,8 @@ WEIR_UNIVARIATE_LANES(tanh)
 
 static weir_status tanh_create(weir_builder *build, void **self)
 {
-    const weir_domain line = {.struct_size = (uint32_t)sizeof line,
-                              .kind = WEIR_DOMAIN_INTERVAL,
-                              .count = 1,
-                              .lower = -INFINITY,
-                              .upper = INFINITY};
-    const weir_domain image = {.struct_size = (uint32_t)sizeof image,
-                               .kind = WEIR_DOMAIN_INTERVAL,
-                               .count = 1,
-                               .lower = -1,
-                               .upper = 1};
     *self = NULL;
-    if (build->params(build, 0, NULL) != WEIR_OK) return WEIR_INVALID;
-    if (build->require(build, &line) != WEIR_OK) return WEIR_INVALID;
-    return build->produce(build, &image) == WEIR_OK ? WEIR_OK : WEIR_INVALID;
-}
-
-static void tanh_destroy(void *self)
-{
-    (void)self;
+    return weir_fixed_univariate(build, -INFINITY, INFINITY, -1, 1);
 }
 
 static const weir_module tanh_module = {
@@ -108,7 +91,7 @@ static const weir_module tanh_module = {
     .summary = "y = tanh x, from the line to (-1, 1)",
     .doc = tanh_doc,
     .create = tanh_create,
-    .destroy = tanh_destroy,
+    .destroy = weir_destroy_nothing,
     .ops = &tanh_ops,
 };
 

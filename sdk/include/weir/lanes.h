@@ -132,4 +132,24 @@ WEIR_INLINE weir_status weir_vjp_lanes(weir_lane_vjp vjp, const void *self, weir
         .inverse_vjp = name##_inverse_vjp,                                                                   \
     };
 
+/* ---- univariates without parameters ------------------------------------------------------------ */
+
+/** What create does for a univariate without parameters that maps the interval (lower, upper) to (out_lower, out_upper). */
+WEIR_INLINE weir_status weir_fixed_univariate(weir_builder *build, double lower, double upper,
+                                              double out_lower, double out_upper)
+{
+    const weir_domain from = {(uint32_t)sizeof(weir_domain), WEIR_DOMAIN_INTERVAL, 0, 1, 0, 0, lower, upper};
+    const weir_domain to = {
+        (uint32_t)sizeof(weir_domain), WEIR_DOMAIN_INTERVAL, 0, 1, 0, 0, out_lower, out_upper};
+    if (build->params(build, 0, NULL) != WEIR_OK) return WEIR_INVALID;
+    if (build->require(build, &from) != WEIR_OK) return WEIR_INVALID;
+    return build->produce(build, &to) == WEIR_OK ? WEIR_OK : WEIR_INVALID;
+}
+
+/** destroy of a module whose instances own nothing (self is NULL or constant). */
+WEIR_INLINE void weir_destroy_nothing(void *self)
+{
+    (void)self;
+}
+
 #endif

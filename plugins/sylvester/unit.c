@@ -1,7 +1,7 @@
 /* unit.c - see unit.h; the formulas are in planar's doc. */
 #include "unit.h"
 
-#include <weir/roots.h>
+#include "bend.h"
 
 int WEIR_NAME(unit_take)(weir_frame *frame, unit *at)
 {
@@ -25,26 +25,13 @@ static void evaluate_leaky(const planar *self, int32_t n, weir_real q, unit *at)
     }
 }
 
-/* 1 - h' is tanh^2, so neither term of psi is a difference. h'' = -2 h h'. */
-static void evaluate_tanh(weir_frame *frame, weir_real q, unit *at)
-{
-    const weir_real bend = 2 * (1 - q);
-    frame->math->tanh(frame->width, at->a, at->h);
-    for (int32_t i = 0; i < frame->width; i++) {
-        const weir_real h = at->h[i], slope = (1 - h) * (1 + h);
-        at->slope[i] = slope;
-        at->psi[i] = h * h + slope * q;
-        at->curve[i] = bend * h * slope / at->psi[i];
-    }
-}
-
 void WEIR_NAME(unit_evaluate)(const planar *self, weir_frame *frame, unit *at)
 {
     const weir_real q = *weir_tensor(frame, self->q);
     if (self->leaky)
         evaluate_leaky(self, frame->width, q, at);
     else
-        evaluate_tanh(frame, q, at);
+        WEIR_NAME(bend_evaluate)(frame, q, at->a, at->h, at->slope, at->psi, at->curve);
 }
 
 void WEIR_NAME(unit_add_log_det)(weir_frame *frame, unit *at, weir_real sign, weir_real *log_det)
@@ -56,59 +43,10 @@ void WEIR_NAME(unit_add_log_det)(weir_frame *frame, unit *at, weir_real sign, we
 
 /* ---- the root ------------------------------------------------------------------------------------------------ */
 
-typedef struct equation {
-    weir_real q;
-    const weir_real *target;
-} equation;
-
-static void bent_line(const void *context, weir_frame *frame, int32_t n, const weir_real *at,
-                      weir_real *value, weir_real *slope)
-{
-    const equation *const e = context;
-    const weir_real q = e->q;
-    frame->math->tanh(n, at, value);
-    for (int32_t i = 0; i < n; i++) {
-        const weir_real h = value[i];
-        slope[i] = h * h + (1 - h) * (1 + h) * q;
-        value[i] = at[i] + (q - 1) * h - e->target[i];
-    }
-}
-
-/* The function is odd, so the root of |c| is sought: it lies between |c| and |c| / q, and nearer to |c| than |q - 1|.
- * Convex for q < 1 and concave for q > 1: Newton from the end on the far side from |c| never overshoots. */
-static void bracket(int32_t n, weir_real q, const weir_real *c, weir_real *low, weir_real *high,
-                    weir_real *at)
-{
-    for (int32_t i = 0; i < n; i++) {
-        const weir_real near = c[i], share = c[i] / q, shifted = c[i] + (1 - q);
-        if (q < 1) {
-            low[i] = near;
-            at[i] = high[i] = share < shifted ? share : shifted;
-        } else {
-            at[i] = low[i] = share > shifted ? share : shifted;
-            high[i] = near;
-        }
-    }
-}
-
-static weir_status solve_tanh(weir_frame *frame, weir_real q, weir_real *c)
-{
-    const int32_t n = frame->width;
-    weir_real *const low = weir_take_lane(frame), *const high = weir_take_lane(frame);
-    weir_real *const size = weir_take_lane(frame), *const at = weir_take_lane(frame);
-    if (!low || !high || !size || !at) return WEIR_ERROR;
-    for (int32_t i = 0; i < n; i++) size[i] = c[i] < 0 ? -c[i] : c[i];
-    bracket(n, q, size, low, high, at);
-    const equation e = {q, size};
-    const weir_status status = weir_find_roots(frame, n, bent_line, &e, low, high, at);
-    for (int32_t i = 0; i < n; i++) c[i] = c[i] < 0 ? -at[i] : at[i];
-    return status;
-}
-
 weir_status WEIR_NAME(unit_solve)(const planar *self, weir_frame *frame, weir_real *c)
 {
     const weir_real q = *weir_tensor(frame, self->q), below = (1 - self->below) + self->below * q;
-    if (!self->leaky) return solve_tanh(frame, q, c);
+    if (!self->leaky) return WEIR_NAME(bend_solve)(frame, q, c);
     for (int32_t i = 0; i < frame->width; i++) c[i] /= c[i] < 0 ? below : q;
     return WEIR_OK;
 }

@@ -33,6 +33,9 @@ void WEIR_NAME(unit_add_log_det)(weir_frame *frame, unit *at, weir_real sign, we
 /** c becomes the root a of a + (q - 1) h(a) = c. */
 weir_status WEIR_NAME(unit_solve)(const planar *self, weir_frame *frame, weir_real *c);
 
+/** The module planar. */
+extern const weir_module WEIR_NAME(planar_module);
+
 weir_status WEIR_NAME(planar_prepare)(const void *self, weir_frame *frame);
 weir_status WEIR_NAME(planar_prepare_vjp)(const void *self, weir_frame *frame);
 

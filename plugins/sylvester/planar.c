@@ -1,6 +1,8 @@
 /* planar - one hidden unit bends space along a direction. */
 #include "unit.h"
 
+#include <weir/explicit.h>
+
 #include <stdlib.h>
 
 static const char planar_doc[] =
@@ -40,12 +42,7 @@ static const weir_option planar_options[] = {
      .minimum = 0,
      .maximum = 1,
      .summary = "slope of leaky_relu below 0"},
-    {.struct_size = (uint32_t)sizeof(weir_option),
-     .type = WEIR_STRING,
-     .name = "explicit",
-     .default_json = "\"forward\"",
-     .choices = "forward|inverse",
-     .summary = "the direction that the formula gives; inverse suits variational inference"},
+    WEIR_EXPLICIT_OPTION,
     {.struct_size = (uint32_t)sizeof(weir_option),
      .type = WEIR_STRING,
      .name = "start",
@@ -82,8 +79,8 @@ static weir_status add_along(const planar *self, weir_frame *frame, weir_handle 
     return status;
 }
 
-static weir_status run_explicit(const planar *self, weir_frame *frame, const weir_tile *s, const weir_tile *y,
-                                weir_real *log_det)
+static weir_status planar_run(const planar *self, weir_frame *frame, const weir_tile *s, const weir_tile *y,
+                              weir_real *log_det)
 {
     unit at;
     if (!WEIR_NAME(unit_take)(frame, &at)) return WEIR_ERROR;
@@ -93,8 +90,8 @@ static weir_status run_explicit(const planar *self, weir_frame *frame, const wei
     return add_along(self, frame, self->v, 1, at.h, s, y);
 }
 
-static weir_status run_numeric(const planar *self, weir_frame *frame, const weir_tile *y, const weir_tile *s,
-                               weir_real *log_det)
+static weir_status planar_solve(const planar *self, weir_frame *frame, const weir_tile *y, const weir_tile *s,
+                                weir_real *log_det)
 {
     unit at;
     weir_status status = WEIR_OK;
@@ -148,8 +145,9 @@ static void add_gradients(const planar *self, weir_frame *frame, const unit *at,
     for (int32_t r = 0; q && l_bar && r < frame->rows; r++) *q += sign * l_bar[r] * at->slope[r] / at->psi[r];
 }
 
-static weir_status pull(const planar *self, weir_frame *frame, const weir_tile *s, const weir_tile *out_bar,
-                        const weir_real *l_bar, const weir_tile *in_bar, int numeric)
+static weir_status planar_pull(const planar *self, weir_frame *frame, const weir_tile *s,
+                               const weir_tile *out_bar, const weir_real *l_bar, const weir_tile *in_bar,
+                               int numeric)
 {
     unit at;
     weir_tile unwanted;
@@ -165,43 +163,7 @@ static weir_status pull(const planar *self, weir_frame *frame, const weir_tile *
     return status;
 }
 
-static weir_status planar_forward(const void *module, weir_frame *frame, const weir_tile *x,
-                                  const weir_tile *z, void *log_det)
-{
-    const planar *const self = module;
-    return (self->inverted ? run_numeric : run_explicit)(self, frame, x, z, log_det);
-}
-
-static weir_status planar_inverse(const void *module, weir_frame *frame, const weir_tile *z,
-                                  const weir_tile *x, void *log_det)
-{
-    const planar *const self = module;
-    return (self->inverted ? run_explicit : run_numeric)(self, frame, z, x, log_det);
-}
-
-static weir_status planar_forward_vjp(const void *module, weir_frame *frame, const weir_tile *x,
-                                      const weir_tile *z, const weir_tile *z_bar, const void *log_det_bar,
-                                      const weir_tile *x_bar)
-{
-    const planar *const self = module;
-    return pull(self, frame, self->inverted ? z : x, z_bar, log_det_bar, x_bar, self->inverted);
-}
-
-static weir_status planar_inverse_vjp(const void *module, weir_frame *frame, const weir_tile *z,
-                                      const weir_tile *x, const weir_tile *x_bar, const void *log_det_bar,
-                                      const weir_tile *z_bar)
-{
-    const planar *const self = module;
-    return pull(self, frame, self->inverted ? z : x, x_bar, log_det_bar, z_bar, !self->inverted);
-}
-
-static const weir_layer_ops planar_ops = {
-    .struct_size = (uint32_t)sizeof(weir_layer_ops),
-    .forward = planar_forward,
-    .inverse = planar_inverse,
-    .forward_vjp = planar_forward_vjp,
-    .inverse_vjp = planar_inverse_vjp,
-};
+WEIR_EXPLICIT_LAYER(planar);
 
 /* ---- creation ------------------------------------------------------------------------------------------------ */
 
@@ -224,7 +186,7 @@ static weir_status planar_create(weir_builder *build, void **module)
     if (!self) return weir_refuse(build, "out of memory");
     self->features = build->features;
     self->leaky = strcmp(build->string(build, "activation"), "leaky_relu") == 0;
-    self->inverted = strcmp(build->string(build, "explicit"), "inverse") == 0;
+    self->inverted = weir_explicit_inverted(build);
     self->below = WEIR_C(build->number(build, "slope"));
     self->offset = strcmp(build->string(build, "start"), "identity") == 0 ? log(expm1(1 - LEAST_STRETCH)) : 0;
     declare(self, build);
@@ -237,7 +199,7 @@ static weir_status planar_create(weir_builder *build, void **module)
     return WEIR_OK;
 }
 
-static const weir_module planar_module = {
+const weir_module WEIR_NAME(planar_module) = {
     .struct_size = (uint32_t)sizeof(weir_module),
     .kind = WEIR_LAYER,
     .precision = WEIR_PRECISION,
@@ -253,5 +215,3 @@ static const weir_module planar_module = {
     .prepare_vjp = WEIR_NAME(planar_prepare_vjp),
     .ops = &planar_ops,
 };
-
-WEIR_PLUGIN(&planar_module);
