@@ -2,10 +2,10 @@
 
 local check = require "weir.check"
 local data = require "weir.data"
-local core = require "weir.core"
 local axes = require "weir.plot.axes"
 local canvas = require "weir.plot.canvas"
 local colour = require "weir.plot.colour"
+local panel = require "weir.plot.panel"
 
 local plot = {}
 
@@ -15,122 +15,59 @@ local function rows_of(values, what)
   return data.as_set(values, what).x
 end
 
---- The range of a column with a margin, its farthest thousandths left out.
-local function range_of(array, column)
-  local values = {}
-  for i = 1, array:rows() do
-    local value = array:get(i, column)
-    if value - value == 0 then values[#values + 1] = value end
-  end
-  if #values == 0 then return { -1, 1 } end
-  table.sort(values)
-  local low = values[math.max(1, math.ceil(0.002 * #values))]
-  local high = values[math.max(1, math.floor(0.998 * #values))]
-  if high <= low then low, high = low - 1, high + 1 end
-  local margin = 0.12 * (high - low)
-  return { low - margin, high + margin }
-end
-
-local function scatter(frame, c, array, first, second, radius, tone)
-  c:colour(tone)
-  for i = 1, array:rows() do
-    local x, y = frame:point(array:get(i, first), array:get(i, second))
-    if x - x == 0 and y - y == 0 then c:dot(x, y, radius) end
-  end
-end
-
-local function limited(array, most)
-  if not array or array:rows() <= most then return array end
-  return array:take(core.permutation(array:rows(), 0, 3):slice(1, most))
-end
-
---- The log densities of a flow over a grid, as a function of (i, j).
-local function grid_of(flow, x, y, n, context)
-  local points = core.array.new("f64", n * n, 2)
-  for i = 1, n do
-    for j = 1, n do
-      points:set((i - 1) * n + j, 1, x[1] + (j - 0.5) / n * (x[2] - x[1]))
-      points:set((i - 1) * n + j, 2, y[2] - (i - 0.5) / n * (y[2] - y[1]))
-    end
-  end
-  return flow:log_prob(points, { context = context })
-end
-
-local function heat_map(flow, c, frame, context)
-  local s, n = frame.spec, 220
-  local log_p = grid_of(flow, s.x, s.y, n, context)
-  local most = 0
-  for i = 1, n * n do
-    local p = math.exp(log_p:get(i))
-    if p == p and p < math.huge then most = math.max(most, p) end
-  end
-  c:raster(s.left, s.top, s.width, s.height, n, n, function(i, j)
-    local p = math.exp(log_p:get((i - 1) * n + j))
-    return colour.heat(p == p and (p / math.max(most, 1e-300)) ^ 0.6 or 0) -- thin tails stay visible
-  end, true)
-end
-
 local function names_of(options, first, second)
   local names = options.names or {}
   return names[first] or ("x" .. first), second and (names[second] or ("x" .. second))
 end
 
+local density_keys = { file = true, data = true, title = true, names = true, columns = true, samples = true, seed = true,
+  context = true }
+
+--- Panels of one size, side by side, in a picture of their own.
+local function draw_row(panels, size, file)
+  local c = canvas.new(60 + (size.width + 60) * #panels, size.height + 100)
+  for k, spec in ipairs(panels) do
+    spec.left, spec.top, spec.width, spec.height = 70 + (size.width + 60) * (k - 1), 40, size.width, size.height
+    if k > 1 then spec.y_label = nil end
+    panel.draw(c, spec)
+  end
+  return c:save(file)
+end
+
 --- One feature: the density as a curve over a histogram of the data.
 local function density_line(flow, options, sample, rows)
-  local c = canvas.new(640, 420)
-  local x = range_of(rows or sample, 1)
-  local n, points = 600, core.array.new("f64", 600, 1)
-  for i = 1, n do points:set(i, 1, x[1] + (i - 0.5) / n * (x[2] - x[1])) end
-  local log_p, most = flow:log_prob(points, { context = options.context }), 0
-  for i = 1, n do most = math.max(most, math.exp(log_p:get(i))) end
-  local bins, counts = 60, {}
   local shown = rows or sample
-  for i = 1, shown:rows() do
-    local k = math.floor((shown:get(i, 1) - x[1]) / (x[2] - x[1]) * bins) + 1
-    counts[k] = (counts[k] or 0) + 1
-  end
-  local unit = bins / (x[2] - x[1]) / shown:rows()
-  for k = 1, bins do most = math.max(most, (counts[k] or 0) * unit) end
-  local frame = axes.new(c, { x = x, y = { 0, 1.08 * math.max(most, 1e-12) }, left = 70, top = 40, width = 540,
-    height = 320, title = options.title or "density", x_label = (names_of(options, 1)), y_label = "p(x)" })
-  frame:grid()
-  frame:inside(function()
-    c:colour { 0.75, 0.80, 0.87 }
-    for k = 1, bins do
-      local left, top = frame:point(x[1] + (k - 1) / bins * (x[2] - x[1]), (counts[k] or 0) * unit)
-      local right, bottom = frame:point(x[1] + k / bins * (x[2] - x[1]), 0)
-      c:rectangle(left, top, right - left - 0.5, bottom - top)
-    end
-    local curve = {}
-    for i = 1, n do curve[2 * i - 1], curve[2 * i] = frame:point(points:get(i, 1), math.exp(log_p:get(i))) end
-    c:colour(colour.first):line(curve, 2.2)
-  end)
-  frame:frame()
-  frame:legend { { "flow", colour.first }, { rows and "data" or "samples", { 0.75, 0.80, 0.87 } } }
-  return c
+  return draw_row({ { density = flow, context = options.context, points = shown, title = options.title or "density",
+    x_label = names_of(options, 1), y_label = "p(x)", legend = { "flow", rows and "data" or "samples" } } },
+    { width = 540, height = 320 }, options.file)
 end
 
 --- Two of many features: data and samples side by side.
 local function pair_panels(options, sample, rows, first, second)
-  local panels = {}
-  if rows then panels[1] = { "data", rows, colour.first } end
-  panels[#panels + 1] = { "samples", sample, colour.second }
-  local c = canvas.new(60 + 430 * #panels, 460)
-  local x, y = range_of(rows or sample, first), range_of(rows or sample, second)
   local x_label, y_label = names_of(options, first, second)
-  for k, panel in ipairs(panels) do
-    local frame = axes.new(c, { x = x, y = y, left = 70 + 430 * (k - 1), top = 40, width = 350, height = 350,
-      title = panel[1], x_label = x_label, y_label = k == 1 and y_label or nil })
-    frame:grid()
-    local t = panel[3]
-    frame:inside(function() scatter(frame, c, panel[2], first, second, 1.6, { t[1], t[2], t[3], 0.35 }) end)
-    frame:frame()
+  local shown, panels = rows or sample, {}
+  local x, y = panel.range(shown, first), panel.range(shown, second)
+  local function add(title, array, tone)
+    panels[#panels + 1] = { title = title, points = array, columns = { first, second }, tone = tone, radius = 1.6,
+      x = x, y = y, x_label = x_label, y_label = y_label }
   end
-  return c
+  if rows then add("data", rows, colour.first) end
+  add("samples", sample, colour.second)
+  return draw_row(panels, { width = 350, height = 350 }, options.file)
 end
 
-local density_keys = { file = true, data = true, title = true, names = true, columns = true, samples = true, seed = true,
-  context = true }
+--- Two features: a heat map with samples, beside the data.
+local function density_map(flow, options, sample, rows)
+  local x_label, y_label = names_of(options, 1, 2)
+  local shown = rows or sample
+  local x, y = panel.range(shown, 1), panel.range(shown, 2)
+  local panels = { { title = options.title or "density and samples", density = flow, context = options.context,
+    points = sample, x = x, y = y, x_label = x_label, y_label = y_label } }
+  if rows then
+    panels[2] = { title = "data", points = panel.limited(rows, 2000), radius = 1.5, x = x, y = y, x_label = x_label }
+  end
+  return draw_row(panels, { width = 370, height = 370 }, options.file)
+end
 
 --- The density of a flow: a curve (one feature), a heat map with samples (two), or data and samples of two columns.
 -- @param options table: file (PNG), data (array or data set), samples (how many are drawn, 1000), columns {i, j}, names,
@@ -139,30 +76,57 @@ function plot.density(flow, options)
   check.type(options, "table", "weir.plot.density", 2)
   check.keys(options, density_keys, "weir.plot.density", 2)
   check.type(options.file, "string", "weir.plot.density: file", 2)
-  local rows = limited(rows_of(options.data, "weir.plot.density: data"), 20000)
+  local rows = panel.limited(rows_of(options.data, "weir.plot.density: data"), 20000)
   local sample = flow:sample(options.samples or 1000, { seed = options.seed or 0, context = options.context })
   local features = flow:get_model():get "features"
+  if features == 1 then return density_line(flow, options, sample, rows) end
+  if features == 2 then return density_map(flow, options, sample, rows) end
   local columns = options.columns or { 1, 2 }
-  if features == 1 then return density_line(flow, options, sample, rows):save(options.file) end
-  if features > 2 then
-    check.integer(columns[1], 1, features, "weir.plot.density: columns", 2)
-    check.integer(columns[2], 1, features, "weir.plot.density: columns", 2)
-    return pair_panels(options, sample, limited(rows, 2000), columns[1], columns[2]):save(options.file)
+  check.integer(columns[1], 1, features, "weir.plot.density: columns", 2)
+  check.integer(columns[2], 1, features, "weir.plot.density: columns", 2)
+  return pair_panels(options, sample, panel.limited(rows, 2000), columns[1], columns[2])
+end
+
+--- The ranges of all panels that state none: those given, else of the first points there are.
+local function shared_ranges(list, options)
+  for _, spec in ipairs(list) do
+    local rows = rows_of(spec.points, "weir.plot.panels: points")
+    if rows and not spec.columns then
+      return options.x or panel.range(rows, 1), options.y or rows:columns() > 1 and panel.range(rows, 2) or nil
+    end
   end
-  local c = canvas.new(rows and 920 or 500, 470)
-  local x, y = range_of(rows or sample, 1), range_of(rows or sample, 2)
-  local x_label, y_label = names_of(options, 1, 2)
-  for k = 1, rows and 2 or 1 do
-    local heat = k == 1
-    local frame = axes.new(c, { x = x, y = y, left = 70 + 430 * (k - 1), top = 40, width = 370, height = 370,
-      title = heat and (options.title or "density and samples") or "data", x_label = x_label,
-      y_label = heat and y_label or nil })
-    if heat then heat_map(flow, c, frame, options.context) else frame:grid() end
-    frame:inside(function()
-      if heat then scatter(frame, c, sample, 1, 2, 1.1, { 1, 1, 1, 0.55 })
-      else scatter(frame, c, limited(rows, 2000), 1, 2, 1.5, { 0.12, 0.42, 0.70, 0.4 }) end
-    end)
-    frame:frame()
+  if not options.x then error("weir.plot.panels: no panel has points: say the ranges x and y", 3) end
+  return options.x, options.y
+end
+
+local panels_keys = { file = true, columns = true, x = true, y = true, size = true, title = true, names = true }
+
+--- Several densities and clouds of points in one picture, all over the same range.
+-- @param list table: panels {title, density (a flow, or a function from an array of points to a vector of log
+--   densities), points (array or data set), context (one row)}; one feature is drawn as a curve over a histogram, two as
+--   a heat map under the points
+-- @param options table: file (PNG), columns (of panels, 4), x and y {low, high} (else those of the first points), size (of a
+--   panel in pixels, 260), names (of the features), title
+function plot.panels(list, options)
+  check.type(list, "table", "weir.plot.panels", 2)
+  check.type(options, "table", "weir.plot.panels", 2)
+  check.keys(options, panels_keys, "weir.plot.panels", 2)
+  check.type(options.file, "string", "weir.plot.panels: file", 2)
+  local size, across = options.size or 260, math.min(#list, options.columns or 4)
+  local x, y = shared_ranges(list, options)
+  local head = options.title and 36 or 0
+  local pitch_x, pitch_y = size + 66, size + 76
+  local c = canvas.new(across * pitch_x + 20, math.ceil(#list / across) * pitch_y + head + 6)
+  if options.title then c:colour(colour.ink):text(c.width / 2, 26, options.title, 16, 0.5, nil, true) end
+  for k, given in ipairs(list) do
+    local spec = {}
+    for key, value in pairs(given) do spec[key] = value end
+    spec.points = panel.limited(rows_of(given.points, "weir.plot.panels: points"), 4000)
+    spec.x, spec.y = spec.x or x, spec.y or y
+    spec.x_label, spec.y_label = names_of(options, 1, 2)
+    spec.left, spec.top = 58 + (k - 1) % across * pitch_x, head + 30 + math.floor((k - 1) / across) * pitch_y
+    spec.width, spec.height = size, size
+    panel.draw(c, spec)
   end
   return c:save(options.file)
 end
