@@ -23,6 +23,7 @@ fit.defaults = {
   clip = 5,                 -- largest norm of the gradient; 0: no limit
   on_nan = "skip",          -- a step without a finite gradient: skip it, or rollback to the last good epoch
   patience = 30,            -- epochs without a better validation figure before the run ends; 0: never
+  keep = "best",            -- whose weights the model ends with: best (by validation, else by training) or last epoch
   validation = 0.1,         -- a fraction of the data, a data set, or false
   seed = 0,
   recompute = false,        -- memory constant in depth, at the price of time
@@ -47,6 +48,7 @@ local function settle(given)
   check.integer(o.epochs, 1, 1e9, "fit: epochs", 3)
   check.integer(o.batch, 1, 2 ^ 31, "fit: batch", 3)
   check.integer(o.seed, 0, 2 ^ 53 - 1, "fit: seed", 3)
+  if o.keep ~= "best" and o.keep ~= "last" then error("fit: keep: expected best or last", 3) end
   check.integer(o.patience, 0, 1e9, "fit: patience", 3)
   check.integer(o.warmup, 0, 1e12, "fit: warmup", 3)
   check.integer(o.samples, 1, 2 ^ 31, "fit: samples", 3)

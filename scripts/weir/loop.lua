@@ -221,7 +221,7 @@ function loop.run(run)
   if run.log then run.log:close() end
   core.catch_interrupt(false)
   if not ok then error(message, 0) end
-  if run.state.best_epoch > 0 then check.ok(run.trainer:restore()) end
+  if run.options.keep == "best" and run.state.best_epoch > 0 then check.ok(run.trainer:restore()) end
   return run.state
 end
 

@@ -62,6 +62,16 @@ function synthetic.spirals(options)
   end)
 end
 
+--- Five arms that are swept round as they leave the centre.
+function synthetic.pinwheel(options)
+  return generate("pinwheel", options, 2, 0.1, function(random, noise)
+    local arm, along = random:integer(5), 1 + 0.3 * random:normal()
+    local x, y = along, noise * random:normal()
+    local angle = 2 * math.pi * arm / 5 + 0.25 * math.exp(along)
+    return 2 * (math.cos(angle) * x - math.sin(angle) * y), 2 * (math.sin(angle) * x + math.cos(angle) * y)
+  end)
+end
+
 --- One dimension: two unequal peaks and a flat stretch.
 function synthetic.peaks(options)
   return generate("peaks", options, 1, 0.3, function(random, noise)

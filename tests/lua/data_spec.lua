@@ -60,7 +60,7 @@ describe("data sets", function()
   end)
 
   it("come from generators, the same for a seed", function()
-    for _, name in ipairs { "two_moons", "rings", "eight_gaussians", "checkerboard", "spirals", "peaks" } do
+    for _, name in ipairs { "two_moons", "rings", "pinwheel", "eight_gaussians", "checkerboard", "spirals", "peaks" } do
       local a, b = data[name] { n = 50, seed = 3 }, data[name] { n = 50, seed = 3 }
       assert.equal(a:fingerprint(), b:fingerprint())
       assert.not_equal(a:fingerprint(), data[name]({ n = 50, seed = 4 }):fingerprint())

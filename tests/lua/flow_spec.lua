@@ -182,6 +182,22 @@ describe("flows", function()
     assert.equal(record.epochs, record.best_epoch + 5)
   end)
 
+  it("keep the last weights when asked", function()
+    local set = weir.data.two_moons { n = 120, seed = 3 }
+    local figures = {}
+    for _, keep in ipairs { "best", "last" } do
+      local flow = small()
+      local parts = set:split { 0.5, 0.5, seed = 1 }
+      local record = flow:fit(parts, with { epochs = 60, batch = 16, lr = 0.05, patience = 0, schedule = "constant",
+        keep = keep })
+      assert.truthy(record.best_epoch < 60)
+      figures[keep] = flow:log_prob(parts.validation):mean()
+      if keep == "best" then assert.near(record.best, figures[keep], 1e-5) end
+    end
+    assert.truthy(figures.last < figures.best)
+    assert.has_error(function() small():fit(set, with { keep = "first" }) end)
+  end)
+
   it("weigh rows: a row of weight 0 might as well be absent", function()
     local rows, weights = {}, {}
     for i = 1, 400 do

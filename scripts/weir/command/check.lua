@@ -46,7 +46,8 @@ return {
   usage = "ID|FILE.so [options]",
   positional = { "MODULE" },
   options = {
-    { "--with", value = "JSON", help = 'how to build it: {"options": {}, "children": {}, "features": n, "context": n}' },
+    { "--with", value = "JSON",
+      help = 'how to build it: {"options": {}, "children": {}, "features": n, "context": n, "image": [c, h, w]}' },
     { "--quiet", help = "show only what fails" },
     { "--json", help = "print the figures as JSON" },
   },
