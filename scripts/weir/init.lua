@@ -72,7 +72,7 @@ function weir.repeated(options)
   return node.make("repeat", options)
 end
 
-local parts = { data = true, plot = true, optim = true, presets = true }
+local parts = { data = true, plot = true, optim = true, presets = true, mask_schedule = true }
 
 --- weir.data and the like are read when first used; any other name is a module's.
 setmetatable(weir, {

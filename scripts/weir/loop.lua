@@ -9,8 +9,11 @@ local check = require "weir.check"
 local progress = require "weir.progress"
 local schedule = require "weir.schedule"
 
-local loop = {}
+local loop = {
+  trial = false, -- true: a run is one epoch of `trial_steps` steps, whatever its options say
+}
 
+local trial_steps = 10
 local most_failures = 10 -- steps in a row without a finite gradient, before parameters go back
 local most_rollbacks = 3
 
@@ -20,8 +23,9 @@ local function fresh_state(identity)
 end
 
 local function steps_in_epoch(run)
-  if not run.train then return run.options.steps_per_epoch end
-  return math.max(1, math.floor(run.train:rows() / run.options.batch))
+  local steps = run.options.steps_per_epoch
+  if run.train then steps = math.max(1, math.floor(run.train:rows() / run.options.batch)) end
+  return loop.trial and math.min(steps, trial_steps) or steps
 end
 
 local function learning_rate(run)
@@ -209,6 +213,7 @@ end
 -- @return the state
 function loop.run(run)
   run.state = run.state or fresh_state(run.identity)
+  if loop.trial then run.options.epochs = 1 end
   run.steps = steps_in_epoch(run)
   run.started, run.saved, run.rows = core.clock(), core.clock(), 0
   run.shown = progress.new(run.options.progress, run.options.epochs * run.steps)

@@ -131,6 +131,12 @@ function plot.panels(list, options)
   return c:save(options.file)
 end
 
+--- The brightness of a PNG file, 0 (black) to 1, as an array with a row for each row of pixels.
+function plot.read_grey(path)
+  check.type(path, "string", "weir.plot.read_grey", 2)
+  return canvas.load(path):grey()
+end
+
 local image_keys = { file = true, shape = true, columns = true, low = true, high = true, title = true }
 
 --- Rows as a grid of images.

@@ -3,8 +3,8 @@
 --     summary   one line
 --     options   a list of { name, default, meaning }
 --     training  options of flow:fit that suit it better than the usual ones
---     layers    function(options, features): the layers, data side first
---     base      function(options, features): the base density; may be missing (normal)
+--     layers    function(options, features): the layers, data side first; features is nil when the data is not known yet
+--     base      function(options): the base density; may be missing (normal)
 --
 -- Adding a file adds a preset; nothing else has to know.
 
@@ -71,13 +71,14 @@ end
 --- A flow of a preset.
 -- @param name string
 -- @param given table: options of the preset
--- @param flow_options table: options of weir.flow, and levels (of integer data; nil: the data is continuous)
+-- @param flow_options table: options of weir.flow (masks = schedule needs features), and levels (of integer data; nil:
+--   the data is continuous)
 function presets.flow(name, given, flow_options)
   local preset = presets.get(name)
   local o = presets.options(preset, given)
   local description = { base = preset.base and preset.base(o) }
   for key, value in pairs(flow_options or {}) do description[key] = value end
-  description[1], description[2], description.levels = for_levels(description.levels), preset.layers(o), nil
+  description[1], description[2], description.levels = for_levels(description.levels), preset.layers(o, description.features), nil
   return require("weir.flow").new(description)
 end
 
@@ -88,6 +89,20 @@ function presets.mixing(kind, i)
   if kind == "lu" then return weir.lu_linear() end
   if kind == "random" then return weir.permutation { kind = "random" } end
   error({ usage = ("mixing: %s is not one of lu, random, none"):format(tostring(kind)) }, 0)
+end
+
+--- The options of the i-th coupling of a preset, with its mask: "alternate" is even, odd, even, ...; "schedule" goes
+--- through weir.mask_schedule of so many features, again and again.
+function presets.masked(kind, i, features, options)
+  local masks = { { mask = "even" }, { mask = "odd" } }
+  if kind == "schedule" then
+    if not features then error({ usage = "masks = schedule needs the size of the data: say features = n" }, 0) end
+    masks = require("weir").mask_schedule(features)
+  elseif kind ~= "alternate" then
+    error({ usage = ("masks: %s is not one of alternate, schedule"):format(tostring(kind)) }, 0)
+  end
+  for key, value in pairs(masks[(i - 1) % #masks + 1]) do options[key] = value end
+  return options
 end
 
 return presets

@@ -32,6 +32,8 @@ local options = {
   { "--weights", value = "COL", help = "column with the weight of each row" },
   { "--levels", value = "N", kind = "integer", low = 0, high = 65536,
     help = "the data are integers 0 to N - 1 (256 for 8-bit data; 0: continuous)" },
+  { "--image", value = "C,H,W", kind = "widths",
+    help = "the columns are pictures: channels, height, width (for flows that divide pictures)" },
   { "--checkpoint", value = "F", help = "file to save the state of training to, now and then" },
   { "--resume", value = "F", help = "go on from a checkpoint; data and options must be the same" },
   { "--log", value = "F", help = "write a line of JSON for every epoch" },
@@ -189,6 +191,7 @@ local function run(given)
   o.validation = validation
   o.rescue = checkpoint_beside(output)
   local flow = presets.flow(name, flow_set, { seed = o.seed, dtype = given.dtype, levels = settle_levels(given, train),
+    features = train.x:columns(), context = train.context and train.context:columns(), image = given.image,
     metadata = { data = layout_record(train), preset = { name = name:match "([^/]*)$", options = flow_set } } })
   local result = flow:fit(train, o)
   flow:save(output)

@@ -27,6 +27,7 @@ local function run(given)
   _G.arg = { [0] = script, unpack(given.words, 2) }
   local folder = script:match "^(.*)/[^/]*$" or "."
   if not folder:find "[;?]" then package.path = package.path .. ";" .. folder .. "/?.lua" end
+  require("weir.loop").trial = given.trial
   local ok, err = xpcall(function() return chunk(unpack(given.words, 2)) end, locate(script))
   if not ok then error(err, 0) end
   return type(err) == "number" and err or 0
@@ -34,9 +35,11 @@ end
 
 return {
   summary = "runs a Lua script",
-  usage = "FILE.lua [WORD...]     (or simply: weir FILE.lua [WORD...])",
+  usage = "[--trial] FILE.lua [WORD...]     (or simply: weir FILE.lua [WORD...])",
   positional = { "..." },
-  options = {},
-  examples = { "weir flows.lua data.csv", "WEIR_TRACEBACK=1 weir flows.lua data.csv   # where an error came from" },
+  options = {
+    { "--trial", help = "every fit ends after one epoch of ten steps: see a script through before the long run" },
+  },
+  examples = { "weir flows.lua data.csv", "weir run --trial flows.lua data.csv", "WEIR_TRACEBACK=1 weir flows.lua data.csv   # where an error came from" },
   run = run,
 }

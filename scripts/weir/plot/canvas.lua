@@ -5,11 +5,16 @@
 
 local ffi = require "ffi"
 
+local core = require "weir.core"
+
 local cdef = [[
 typedef struct weir_cairo_t weir_cairo_t;
 typedef struct weir_cairo_surface_t weir_cairo_surface_t;
 typedef struct { double x_bearing, y_bearing, width, height, x_advance, y_advance; } weir_cairo_extents;
 weir_cairo_surface_t *cairo_image_surface_create(int format, int width, int height);
+weir_cairo_surface_t *cairo_image_surface_create_from_png(const char *filename);
+int cairo_image_surface_get_width(weir_cairo_surface_t *surface);
+int cairo_image_surface_get_height(weir_cairo_surface_t *surface);
 void cairo_surface_destroy(weir_cairo_surface_t *surface);
 int cairo_surface_status(weir_cairo_surface_t *surface);
 int cairo_surface_write_to_png(weir_cairo_surface_t *surface, const char *filename);
@@ -89,6 +94,38 @@ function canvas.new(width, height, scale)
   c.cairo_paint(cr)
   c.cairo_select_font_face(cr, "sans-serif", 0, 0)
   return self
+end
+
+--- A PNG file, one pixel of the canvas for each of the file, on white where it is transparent.
+function canvas.load(path)
+  local c = cairo()
+  local surface = ffi.gc(c.cairo_image_surface_create_from_png(path), c.cairo_surface_destroy)
+  local status = c.cairo_surface_status(surface)
+  if status ~= 0 then
+    error(("%s: not a picture that can be read: %s; PNG files can"):format(path,
+      ffi.string(c.cairo_status_to_string(status))), 0)
+  end
+  local self = canvas.new(c.cairo_image_surface_get_width(surface), c.cairo_image_surface_get_height(surface), 1)
+  c.cairo_set_source_surface(self.cr, surface, 0, 0)
+  c.cairo_paint(self.cr)
+  return self
+end
+
+--- Brightness from 0 (black) to 1 as an array, a row for each row of pixels of the file (Rec. 709 weights).
+function Canvas:grey()
+  local c = cairo()
+  c.cairo_surface_flush(self.surface)
+  local bytes, stride = c.cairo_image_surface_get_data(self.surface), c.cairo_image_surface_get_stride(self.surface)
+  local width = c.cairo_image_surface_get_width(self.surface)
+  local height = c.cairo_image_surface_get_height(self.surface)
+  local array = core.array.new("f32", height, width)
+  for i = 1, height do
+    for j = 1, width do
+      local at = (i - 1) * stride + (j - 1) * 4
+      array:set(i, j, (0.0722 * bytes[at] + 0.7152 * bytes[at + 1] + 0.2126 * bytes[at + 2]) / 255)
+    end
+  end
+  return array
 end
 
 --- {r, g, b [, a]}, each from 0 to 1.
