@@ -68,7 +68,7 @@ valgrind_units() {
   local status=0 program
   for program in build/debug/tests/unit_* build/debug/tests/threads_*; do
     [ -x "$program" ] || continue
-    WEIR_PLUGIN_PATH=build/debug/plugins valgrind --quiet --trace-children=yes --trace-children-skip='*/weir-probe' \
+    WEIR_TEST_VALGRIND=1 WEIR_PLUGIN_PATH=build/debug/plugins valgrind --quiet --trace-children=yes --trace-children-skip='*/weir-probe' \
       --error-exitcode=99 --suppressions=tests/valgrind.supp "$program" || { echo "valgrind: $program"; status=1; }
   done
   return $status

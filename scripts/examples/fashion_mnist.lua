@@ -15,26 +15,12 @@ local train = weir.array.load(folder .. "/train-images-idx3-ubyte.gz")
 local test = weir.array.load(folder .. "/t10k-images-idx3-ubyte.gz")
 print(("Fashion-MNIST: %d images to learn from, %d held out"):format(train:rows(), test:rows()))
 
---- Features (numbered row by row from 1) whose row and column satisfy a condition.
-local function pixels(chosen)
-  local list = {}
-  for row = 0, side - 1 do
-    for column = 0, side - 1 do
-      if chosen(row, column) then list[#list + 1] = row * side + column + 1 end
-    end
-  end
-  return list
-end
-
 --- What passes in turn: the two colours of a chessboard, then rows, then columns, each followed by its complement. A
 --- pixel is best predicted from its neighbours.
 local masks = {
-  pixels(function(row, column) return (row + column) % 2 == 0 end),
-  pixels(function(row, column) return (row + column) % 2 == 1 end),
-  pixels(function(row) return row % 2 == 0 end),
-  pixels(function(row) return row % 2 == 1 end),
-  pixels(function(_, column) return column % 2 == 0 end),
-  pixels(function(_, column) return column % 2 == 1 end),
+  { mask = "checkerboard_swapped" }, { mask = "checkerboard" },
+  { mask = "period", period = side, first = 1 }, { mask = "period", period = side, first = 0 },
+  { mask = "odd" }, { mask = "even" },
 }
 
 -- Integers become numbers in (0, 1) by noise within each level, then numbers on the whole line; the couplings shape the
@@ -47,7 +33,7 @@ local flow = weir.flow {
   weir.standardize(),
   weir.stack(#masks, function(i)
     return weir.coupling {
-      mask = "given", pass = masks[i],
+      mask = masks[i].mask, period = masks[i].period, first = masks[i].first,
       univariate = weir.rq_spline { bins = 6 },
       network = weir.mlp { hidden = { 256, 64 } },
     }

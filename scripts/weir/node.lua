@@ -52,12 +52,13 @@ local function child(value, slot, what, level)
   local list = node.list(value, what .. ": " .. slot.name, level + 1)
   if slot.name == "layers" then return core.list(list) end
   if #list == 1 then return list[1] end
-  return node.make("chain", list, level + 1)
+  return slot.kind == "layer" and node.make("chain", list, level + 1) or core.list(list)
 end
 
---- The slot that entries without a name go to: the only one for layers.
+--- The slot that entries without a name go to: the only one for layers, or the only one there is.
 local function open_slot(schema)
   local found
+  if #schema.children == 1 then return schema.children[1] end
   for _, slot in ipairs(schema.children) do
     if slot.kind == "layer" then
       if found then return nil end

@@ -6,6 +6,7 @@
  * same for its own purpose, so that under one there is nothing to count.
  */
 #include "models.h"
+#include "valgrind.h"
 
 #include <errno.h>
 #include <stdatomic.h>
@@ -181,6 +182,7 @@ static void allocate_three_times(void *of)
 
 Test(allocations, the_count_sees_allocations)
 {
+    SKIP_UNDER_VALGRIND("counts allocations itself");
     if (!COUNTING) cr_skip_test("a sanitizer counts allocations itself");
     void *made[3];
     const long long n = counted_while(allocate_three_times, made);
@@ -193,6 +195,17 @@ Test(allocations, one_thread)
     if (!COUNTING) cr_skip_test("a sanitizer counts allocations itself");
     expect_all_quiet(MODEL("f32", 5, 0, MIXED), 1);
     expect_all_quiet(MODEL("f64", 5, 0, MIXED), 1);
+}
+
+#define COUPLED                                                                                              \
+    COUPLING("half", "affine")                                                                               \
+    ",{\"type\":\"batch_norm\"},{\"type\":\"lu_linear\"},{\"type\":\"batch_norm\"},{\"type\":\"actnorm\"}"
+
+Test(allocations, batch_coupled_layers)
+{
+    if (!COUNTING) cr_skip_test("a sanitizer counts allocations itself");
+    expect_all_quiet(MODEL("f32", 5, 0, COUPLED), 1);
+    expect_all_quiet(MODEL("f64", 5, 0, COUPLED), 3);
 }
 
 Test(allocations, several_threads)

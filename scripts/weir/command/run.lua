@@ -40,6 +40,7 @@ return {
   options = {
     { "--trial", help = "every fit ends after one epoch of ten steps: see a script through before the long run" },
   },
-  examples = { "weir flows.lua data.csv", "weir run --trial flows.lua data.csv", "WEIR_TRACEBACK=1 weir flows.lua data.csv   # where an error came from" },
+  examples = { "weir flows.lua data.csv", "weir run --trial flows.lua data.csv",
+    "WEIR_TRACEBACK=1 weir flows.lua data.csv   # where an error came from" },
   run = run,
 }
