@@ -202,7 +202,8 @@ WEIR_API weir_status weir_freeze(weir_model *model, const char *pattern, int32_t
 WEIR_API weir_status weir_model_initialize(weir_model *model, const weir_matrix *x, weir_call *call,
                                            int32_t again, weir_error *error);
 
-/** Makes a trainer. settings_json may be NULL or an object:
+/** Makes a trainer. UNSUPPORTED when a batch-coupled layer stands where it cannot be trained: inside anything but chain
+ *  and repeat. settings_json may be NULL or an object:
  *    "optimizer"     "adam" (default), "adamw", "sgd"
  *    "beta1" 0.9, "beta2" 0.999, "epsilon" 1e-8, "momentum" 0.9 (sgd), "nesterov" false
  *    "weight_decay"  0: decoupled for adamw, added to the gradient otherwise; not on tensors marked no-decay
@@ -247,10 +248,14 @@ typedef struct weir_step_result {
     char message[512]; /**< "" or layer, tensor and row of the first value that was not finite */
 } weir_step_result;
 
-/** One optimisation step. A batch with no finite gradient is not an error: see result->applied. */
+/** One optimisation step. A batch with no finite gradient is not an error: see result->applied. Batch-coupled layers
+ *  (batch normalisation) use the statistics of the batch's rows, each counted once whatever its weight, discarded ones not
+ *  at all, in forward KL; in reverse KL they are what they are in evaluation, and constant. They cost one more forward pass
+ *  through the layers before the last of them, and the batch's activations at each. */
 WEIR_API weir_status weir_trainer_step(weir_trainer *trainer, const weir_step *step, weir_step_result *result,
                                        weir_error *error);
-/** Loss and its gradient, no step: `gradient` gets one double per trained number, in tensor order. */
+/** Loss and its gradient, no step: `gradient` gets one double per trained number, in tensor order. The model stays as it
+ *  is, running averages too. */
 WEIR_API weir_status weir_trainer_gradient(weir_trainer *trainer, const weir_step *step,
                                            weir_step_result *result, double *gradient, int64_t count,
                                            weir_error *error);
@@ -289,9 +294,10 @@ WEIR_API weir_status weir_matrix_write(const char *path, const weir_matrix *matr
 /* ---- conformance ------------------------------------------------------------------------------ */
 
 /** Checks a module (by id, or every module of a .so file) against the promises of the ABI, in f64. options_json: NULL
- *  or {"options": {...}, "children": {...}, "features": n, "context": n, "seed": n, "points": P}, P being where valid inputs
- *  of a layer lie that does not say so itself: "line" (default), "unit" for (0, 1) or "integers". *json gets a list of
- *  {"module", "checks": [{"name", "rule", "ok", "figure", "limit", "note"}]}; *ok 1 when every promise holds. */
+ *  or {"options": {...}, "children": {...}, "features": n, "context": n, "image": [channels, height, width], "seed": n,
+ *  "points": P}, P being where valid inputs of a layer lie that does not say so itself: "line" (default), "unit" for (0, 1)
+ *  or "integers". *json gets a list of {"module", "checks": [{"name", "rule", "ok", "figure", "limit", "note"}]}; *ok 1 when
+ *  every promise holds. */
 WEIR_API weir_status weir_check(weir_runtime *runtime, const char *id_or_file, const char *options_json,
                                 char **json, int32_t *ok, weir_error *error);
 

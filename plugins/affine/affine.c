@@ -1,13 +1,18 @@
 /* affine - y = x e^a + b, the transformer of RealNVP and MAF. */
+#include <weir/bound.h>
 #include <weir/lanes.h>
 
 #include <stdlib.h>
 
-/* The log-scale a is bounded softly, a = c tanh(s / c) with c = `bound`, so that no conditioner output, however wild
- * early in training, can make e^a overflow: |a| < c. bound = 0 switches this off (a = s). */
+/* The log-scale is bounded, so that no conditioner output, however wild early in training, can make e^a overflow. */
 typedef struct affine {
     weir_real bound;
 } affine;
+
+static weir_real bound_of(const void *self)
+{
+    return ((const affine *)self)->bound;
+}
 
 static const char affine_doc[] =
     "y = x exp(a) + b with a = c tanh(s / c), c = bound (bound = 0: a = s).\n"
@@ -26,29 +31,13 @@ static const weir_option affine_options[] = {
      .summary = "largest |log-scale|, reached softly; 0: unbounded"},
 };
 
-/** a into `a` and, unless NULL, da/ds into `slope`, both of n elements. */
-static void log_scale(const affine *self, const weir_frame *frame, int32_t n, const weir_real *s,
-                      weir_real *a, weir_real *slope)
-{
-    const weir_real c = self->bound;
-    if (c <= 0) {
-        memcpy(a, s, (size_t)n * sizeof *a);
-        for (int32_t i = 0; slope && i < n; i++) slope[i] = 1;
-        return;
-    }
-    for (int32_t i = 0; i < n; i++) a[i] = s[i] / c;
-    frame->math->tanh(n, a, a);
-    for (int32_t i = 0; slope && i < n; i++) slope[i] = 1 - a[i] * a[i];
-    for (int32_t i = 0; i < n; i++) a[i] *= c;
-}
-
 static weir_status affine_lane_forward(const void *self, weir_frame *frame, int32_t n, const weir_real *x,
                                        const weir_real *p, int64_t s, weir_real *y, weir_real *log_det)
 {
     const weir_real *const b = p + s;
     weir_real *const a = weir_take_lane(frame), *const e = weir_take_lane(frame);
     if (!a || !e) return WEIR_ERROR;
-    log_scale(self, frame, n, p, a, NULL);
+    weir_soft_bound(frame, bound_of(self), n, p, a, NULL);
     frame->math->exp(n, a, e);
     for (int32_t i = 0; i < n; i++) {
         y[i] = x[i] * e[i] + b[i];
@@ -67,7 +56,7 @@ static weir_status affine_lane_forward_vjp(const void *self, weir_frame *frame, 
     weir_real *const a = weir_take_lane(frame), *const e = weir_take_lane(frame);
     weir_real *const slope = weir_take_lane(frame);
     if (!a || !e || !slope) return WEIR_ERROR;
-    log_scale(self, frame, n, p, a, slope);
+    weir_soft_bound(frame, bound_of(self), n, p, a, slope);
     frame->math->exp(n, a, e);
     for (int32_t i = 0; i < n; i++) {
         x_bar[i] = y_bar[i] * e[i];
@@ -83,7 +72,7 @@ static weir_status affine_lane_inverse(const void *self, weir_frame *frame, int3
     const weir_real *const b = p + s;
     weir_real *const a = weir_take_lane(frame), *const e = weir_take_lane(frame);
     if (!a || !e) return WEIR_ERROR;
-    log_scale(self, frame, n, p, a, NULL);
+    weir_soft_bound(frame, bound_of(self), n, p, a, NULL);
     frame->math->exp(n, a, e);
     for (int32_t i = 0; i < n; i++) {
         x[i] = (y[i] - b[i]) / e[i];
@@ -101,7 +90,7 @@ static weir_status affine_lane_inverse_vjp(const void *self, weir_frame *frame, 
     weir_real *const a = weir_take_lane(frame), *const e = weir_take_lane(frame);
     weir_real *const slope = weir_take_lane(frame);
     if (!a || !e || !slope) return WEIR_ERROR;
-    log_scale(self, frame, n, p, a, slope);
+    weir_soft_bound(frame, bound_of(self), n, p, a, slope);
     frame->math->exp(n, a, e);
     for (int32_t i = 0; i < n; i++) {
         y_bar[i] = x_bar[i] / e[i];

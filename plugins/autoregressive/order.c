@@ -1,30 +1,17 @@
 /* order.c - reading, drawing and applying an order of features. */
 #include "order.h"
 
+#include <weir/random.h>
+
 #include <stdlib.h>
 
-/* SplitMix64 (Steele et al. 2014), keyed by the module's stream: an order is drawn once, and saved. */
-static uint64_t next_bits(uint64_t *state)
-{
-    uint64_t z = *state += UINT64_C(0x9e3779b97f4a7c15);
-    z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-    z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
-    return z ^ (z >> 31);
-}
-
-/* A Fisher-Yates shuffle. The remainder's bias is below features / 2^64. */
+/* Drawn once, from the module's stream, and saved. */
 static weir_status draw(feature_order *order, weir_builder *build)
 {
     const int64_t dims[1] = {order->features};
-    uint64_t state = build->stream;
     int64_t *const values = malloc((size_t)order->features * sizeof *values);
     if (!values) return weir_refuse(build, "out of memory");
-    for (int32_t k = 0; k < order->features; k++) {
-        const uint64_t other = next_bits(&state) % ((uint64_t)k + 1);
-        values[k] = k;
-        values[k] = values[other];
-        values[other] = k;
-    }
+    weir_random_order(order->features, build->stream, values);
     order->drawn = build->integer_buffer(build, "order", 1, dims, values);
     free(values);
     return order->drawn < 0 ? WEIR_INVALID : WEIR_OK;

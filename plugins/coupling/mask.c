@@ -1,23 +1,9 @@
 /* mask.c - reading the mask's options, and the part of a tile that belongs to one side of it. */
 #include "mask.h"
 
-#include <stdlib.h>
+#include "partition.h"
 
-/* pass[f] becomes 1 for every feature (from 0) that the named mask leaves unchanged. */
-static void mark_named(const char *name, int32_t features, char *pass)
-{
-    const int32_t half = features / 2;
-    for (int32_t f = 0; f < features; f++) {
-        if (strcmp(name, "half") == 0)
-            pass[f] = f < half;
-        else if (strcmp(name, "half_swapped") == 0)
-            pass[f] = f >= half;
-        else if (strcmp(name, "odd") == 0)
-            pass[f] = f % 2 == 0;
-        else
-            pass[f] = f % 2 == 1;
-    }
-}
+#include <stdlib.h>
 
 static weir_status mark_given(weir_builder *build, int32_t features, char *pass)
 {
@@ -46,14 +32,17 @@ static weir_status mark(weir_builder *build, int32_t features, char *pass)
     const char *const name = build->string(build, "mask");
     const int given = build->given(build, "pass");
     if (!name) return WEIR_INVALID;
-    if (strcmp(name, "given") == 0) {
-        if (!given)
-            return weir_refuse(build, "mask = \"given\" needs the option pass, a list of features from 1");
-        return mark_given(build, features, pass);
+    if (strcmp(name, "given") != 0) {
+        if (given)
+            return weir_refuse(build, "pass is read with mask = \"given\" only, but mask is \"%s\"", name);
+        return WEIR_NAME(partition_mark)(build, name, pass);
     }
-    if (given) return weir_refuse(build, "pass is read with mask = \"given\" only, but mask is \"%s\"", name);
-    mark_named(name, features, pass);
-    return WEIR_OK;
+    if (build->given(build, "period") || build->given(build, "first"))
+        return weir_refuse(build,
+                           "period and first are read with mask = \"period\" only, but mask is \"given\"");
+    if (!given)
+        return weir_refuse(build, "mask = \"given\" needs the option pass, a list of features from 1");
+    return mark_given(build, features, pass);
 }
 
 static int collect(lane_set *set, int32_t features, const char *pass, int wanted)

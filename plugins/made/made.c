@@ -1,6 +1,8 @@
 /* made - a masked autoencoder: all parameters of an autoregressive flow from one network, in one pass. */
 #include "made.h"
 
+#include <weir/networks.h>
+
 #include <stdlib.h>
 
 static const char made_doc[] =
@@ -14,7 +16,7 @@ static const char made_doc[] =
     "Units being sorted by degree, every mask is a staircase that is never multiplied, and a sweep over the features\n"
     "computes each unit once.\n"
     "Shapes: x has D features, y D * P; output P (d - 1) + p is parameter p of feature d.\n"
-    "Tensors: hidden.K.weight, hidden.K.bias (K from 0), output.weight, output.bias, context.weight; hidden weights\n"
+    "Tensors: hidden.K.weight, hidden.K.bias (K from 1), output.weight, output.bias, context.weight; hidden weights\n"
     "start uniform on +-1/sqrt(inputs), output weights at zero, the output bias where the parent asked.\n"
     "Refused: use where no autoregressive network was asked for (take mlp), more than 64 hidden layers.\n"
     "Source: Germain et al. 2015, \"MADE: masked autoencoder for distribution estimation\", arXiv:1502.03509; sorted\n"
@@ -28,12 +30,7 @@ static const weir_option made_options[] = {
      .minimum = 1,
      .maximum = 65536,
      .summary = "width of each hidden layer, first to last; []: none"},
-    {.struct_size = (uint32_t)sizeof(weir_option),
-     .type = WEIR_STRING,
-     .name = "activation",
-     .default_json = "\"relu\"",
-     .choices = "relu|tanh|elu|leaky_relu|softplus|sigmoid",
-     .summary = "nonlinearity after each hidden layer"},
+    WEIR_ACTIVATION_OPTION,
 };
 
 /* ---- whole passes --------------------------------------------------------------------------- */
@@ -61,14 +58,9 @@ weir_status WEIR_NAME(made_context)(const made *self, weir_frame *frame, const w
 weir_status WEIR_NAME(made_weights_vjp)(const made *self, weir_frame *frame, int32_t i, const weir_tile *in,
                                         const weir_tile *out_bar)
 {
-    const weir_services *const host = frame->services;
     weir_status status = WEIR_OK;
-    WEIR_TRY(status, host->linear_vjp_weights(frame, self->layers[i].linear, in, out_bar));
-    if (i > 0 || self->context < 0) return status;
-    WEIR_TRY(status, host->linear_vjp_weights(frame, self->context, frame->context, out_bar));
-    if (frame->context_bar)
-        WEIR_TRY(status, host->linear_vjp_input(frame, self->context, 0, -1, out_bar, frame->context_bar,
-                                                WEIR_LINEAR_ADD));
+    WEIR_TRY(status, frame->services->linear_vjp_weights(frame, self->layers[i].linear, in, out_bar));
+    if (i == 0) WEIR_TRY(status, weir_context_vjp(frame, self->context, out_bar));
     return status;
 }
 
@@ -115,21 +107,6 @@ static weir_status made_vjp(const void *module, weir_frame *frame, const weir_ti
 
 /* ---- creation ------------------------------------------------------------------------------- */
 
-static int32_t activation_of(const char *name)
-{
-    static const struct {
-        const char *name;
-        int32_t activation;
-    } known[] = {
-        {"relu", WEIR_ACTIVATION_RELU}, {"leaky_relu", WEIR_ACTIVATION_LEAKY_RELU},
-        {"tanh", WEIR_ACTIVATION_TANH}, {"sigmoid", WEIR_ACTIVATION_SIGMOID},
-        {"elu", WEIR_ACTIVATION_ELU},   {"softplus", WEIR_ACTIVATION_SOFTPLUS},
-    };
-    for (size_t i = 0; name && i < sizeof known / sizeof known[0]; i++)
-        if (strcmp(known[i].name, name) == 0) return known[i].activation;
-    return -1;
-}
-
 /* The number of inputs of layer i that its output o sees. */
 static int32_t seen(const made *self, int32_t i, int32_t o)
 {
@@ -143,10 +120,7 @@ static weir_handle declare_layer(const made *self, weir_builder *build, int32_t 
                                  const weir_init *weight)
 {
     const int last = i == self->count - 1;
-    const double *const start = build->network->output_bias;
-    const weir_init bias = {.struct_size = (uint32_t)sizeof bias,
-                            .kind = start ? WEIR_INIT_VALUES : WEIR_INIT_ZERO,
-                            .values = start};
+    const weir_init bias = weir_output_start(build->network);
     char name[32];
     snprintf(name, sizeof name, "hidden.%d", i + 1);
     weir_linear_spec spec = {.struct_size = (uint32_t)sizeof spec,
@@ -180,14 +154,9 @@ static weir_status declare(made *self, weir_builder *build, int32_t activation)
                                   .b = bound};
         self->layers[i].linear = declare_layer(self, build, i, activation, &weight);
         if (self->layers[i].linear < 0) return WEIR_INVALID;
-        if (i > 0 || build->context == 0) continue;
-        const weir_linear_spec context = {.struct_size = (uint32_t)sizeof context,
-                                          .name = "context",
-                                          .in = build->context,
-                                          .out = last ? build->network->out : self->layers[0].width,
-                                          .flags = WEIR_LINEAR_NO_BIAS,
-                                          .weight = &weight};
-        self->context = build->linear(build, &context);
+        if (i == 0)
+            self->context =
+                weir_context_linear(build, last ? build->network->out : self->layers[0].width, &weight);
     }
     return build->failed(build) ? WEIR_INVALID : WEIR_OK;
 }
@@ -210,7 +179,7 @@ static weir_status made_create(weir_builder *build, void **module)
 {
     int64_t widths[MADE_MOST_HIDDEN];
     const int32_t hidden = build->integers(build, "hidden", widths, MADE_MOST_HIDDEN);
-    const int32_t activation = activation_of(build->string(build, "activation"));
+    const int32_t activation = weir_activation_chosen(build);
     if (build->failed(build) || hidden < 0 || activation < 0) return WEIR_INVALID;
     if (check_spec(build, hidden) != WEIR_OK) return WEIR_INVALID;
     made *const self = calloc(1, sizeof *self);

@@ -2,7 +2,7 @@
  *
  * All matrices are linear objects of the host. Hidden activations lie side by side in one tile: that tile is the whole
  * record on the tape, and layer i reads its slice i - 1 and writes its slice i. */
-#include <weir/plugin.h>
+#include <weir/networks.h>
 
 #include <stdlib.h>
 
@@ -24,7 +24,7 @@ typedef struct mlp {
 static const char mlp_doc[] =
     "h1 = act(W1 x + V c + b1), hk = act(Wk h(k-1) + bk), y = W h + b, with c the context (V is there only when the\n"
     "model has one). hidden = [] leaves y = W x + V c + b. x may have no features: y then depends on c and b alone.\n"
-    "Tensors: hidden.K.weight [width, inputs], hidden.K.bias (K from 0), output.weight [outputs, width], output.bias,\n"
+    "Tensors: hidden.K.weight [width, inputs], hidden.K.bias (K from 1), output.weight [outputs, width], output.bias,\n"
     "context.weight [width of the first layer, context features].\n"
     "Start: hidden layers uniform on +-1/sqrt(inputs), where the first layer counts context features as inputs; the\n"
     "output layer has zero weights and the bias its parent asked for, so that a coupling starts at the identity.\n"
@@ -40,12 +40,7 @@ static const weir_option mlp_options[] = {
      .minimum = 1,
      .maximum = 65536,
      .summary = "width of each hidden layer, first to last; []: none"},
-    {.struct_size = (uint32_t)sizeof(weir_option),
-     .type = WEIR_STRING,
-     .name = "activation",
-     .default_json = "\"relu\"",
-     .choices = "relu|tanh|elu|leaky_relu|softplus|sigmoid",
-     .summary = "nonlinearity after each hidden layer"},
+    WEIR_ACTIVATION_OPTION,
 };
 
 /* ---- calls ---------------------------------------------------------------------------------- */
@@ -80,18 +75,6 @@ static weir_status mlp_forward(const void *module, weir_frame *frame, const weir
     return status;
 }
 
-static weir_status context_vjp(const mlp *self, weir_frame *frame, const weir_tile *bar)
-{
-    const weir_services *const host = frame->services;
-    weir_status status = WEIR_OK;
-    if (self->context < 0) return WEIR_OK;
-    WEIR_TRY(status, host->linear_vjp_weights(frame, self->context, frame->context, bar));
-    if (frame->context_bar)
-        WEIR_TRY(status, host->linear_vjp_input(frame, self->context, 0, -1, bar, frame->context_bar,
-                                                WEIR_LINEAR_ADD));
-    return status;
-}
-
 static weir_status mlp_vjp(const void *module, weir_frame *frame, const weir_tile *x, const weir_tile *y,
                            const weir_tile *y_bar, const weir_tile *x_bar)
 {
@@ -108,7 +91,7 @@ static weir_status mlp_vjp(const void *module, weir_frame *frame, const weir_til
         if (i < self->count - 1)
             WEIR_TRY(status, host->linear_vjp_activation(frame, linear, 0, -1, &out, &out_bar));
         WEIR_TRY(status, host->linear_vjp_weights(frame, linear, &in, &out_bar));
-        if (i == 0) WEIR_TRY(status, context_vjp(self, frame, &out_bar));
+        if (i == 0) WEIR_TRY(status, weir_context_vjp(frame, self->context, &out_bar));
         if (i == 0 && (!x_bar || self->in == 0)) break;
         const weir_tile in_bar = i ? layer_input(self, i, NULL, &hidden_bar) : *x_bar;
         WEIR_TRY(status, host->linear_vjp_input(frame, linear, 0, -1, &out_bar, &in_bar, 0));
@@ -117,35 +100,6 @@ static weir_status mlp_vjp(const void *module, weir_frame *frame, const weir_til
 }
 
 /* ---- creation ------------------------------------------------------------------------------- */
-
-static int32_t activation_of(const char *name)
-{
-    static const struct {
-        const char *name;
-        int32_t activation;
-    } known[] = {
-        {"relu", WEIR_ACTIVATION_RELU}, {"leaky_relu", WEIR_ACTIVATION_LEAKY_RELU},
-        {"tanh", WEIR_ACTIVATION_TANH}, {"sigmoid", WEIR_ACTIVATION_SIGMOID},
-        {"elu", WEIR_ACTIVATION_ELU},   {"softplus", WEIR_ACTIVATION_SOFTPLUS},
-    };
-    for (size_t i = 0; name && i < sizeof known / sizeof known[0]; i++)
-        if (strcmp(known[i].name, name) == 0) return known[i].activation;
-    return -1;
-}
-
-static weir_init uniform(int32_t inputs)
-{
-    const double bound = 1.0 / sqrt(inputs > 0 ? (double)inputs : 1.0);
-    return (weir_init){
-        .struct_size = (uint32_t)sizeof(weir_init), .kind = WEIR_INIT_UNIFORM, .a = -bound, .b = bound};
-}
-
-static weir_init output_start(const weir_network_spec *spec)
-{
-    return (weir_init){.struct_size = (uint32_t)sizeof(weir_init),
-                       .kind = spec->output_bias ? WEIR_INIT_VALUES : WEIR_INIT_ZERO,
-                       .values = spec->output_bias};
-}
 
 static weir_status check_spec(weir_builder *build, int32_t hidden)
 {
@@ -161,11 +115,11 @@ static weir_status check_spec(weir_builder *build, int32_t hidden)
 static void declare(mlp *self, weir_builder *build, const int64_t *widths, int32_t activation)
 {
     const weir_network_spec *const spec = build->network;
-    const weir_init zero = {.struct_size = (uint32_t)sizeof(weir_init)}, bias = output_start(spec);
+    const weir_init zero = {.struct_size = (uint32_t)sizeof(weir_init)}, bias = weir_output_start(spec);
     int32_t inputs = spec->in;
     for (int32_t i = 0; i < self->count; i++) {
         const int last = i == self->count - 1;
-        const weir_init random = uniform(i ? inputs : spec->in + build->context);
+        const weir_init random = weir_hidden_start(i ? inputs : spec->in + build->context);
         char name[32];
         snprintf(name, sizeof name, "hidden.%d", i + 1);
         const weir_linear_spec linear = {.struct_size = (uint32_t)sizeof linear,
@@ -178,14 +132,7 @@ static void declare(mlp *self, weir_builder *build, const int64_t *widths, int32
         self->layers[i] = (mlp_layer){build->linear(build, &linear), self->units, last ? 0 : linear.out};
         self->units += self->layers[i].width;
         inputs = linear.out;
-        if (i > 0 || build->context == 0) continue;
-        const weir_linear_spec context = {.struct_size = (uint32_t)sizeof context,
-                                          .name = "context",
-                                          .in = build->context,
-                                          .out = linear.out,
-                                          .flags = WEIR_LINEAR_NO_BIAS,
-                                          .weight = linear.weight};
-        self->context = build->linear(build, &context);
+        if (i == 0) self->context = weir_context_linear(build, linear.out, linear.weight);
     }
 }
 
@@ -193,7 +140,7 @@ static weir_status mlp_create(weir_builder *build, void **module)
 {
     int64_t widths[MOST_HIDDEN];
     const int32_t hidden = build->integers(build, "hidden", widths, MOST_HIDDEN);
-    const int32_t activation = activation_of(build->string(build, "activation"));
+    const int32_t activation = weir_activation_chosen(build);
     if (build->failed(build) || hidden < 0 || activation < 0) return WEIR_INVALID;
     if (check_spec(build, hidden) != WEIR_OK) return WEIR_INVALID;
     mlp *const self = calloc(1, sizeof *self);

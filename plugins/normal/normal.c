@@ -1,21 +1,18 @@
-/* normal - independent normal features, the usual base density. */
-#include <weir/plugin.h>
+/* normal - normal features, the usual base density. The diagonal covariance is here, the full one in full.c. */
+#include "normal.h"
 
 #include <stdlib.h>
-
-#define HALF_LOG_2PI 0.91893853320467274178
-
-typedef struct normal {
-    int32_t features;
-    uint32_t stream;
-    weir_handle mean, log_scale; /* -1, -1: fixed at 0, 0 */
-} normal;
 
 static const char normal_doc[] =
     "log p(z) = sum over features of -log(2 pi)/2 - a - e^2/2,  e = (z - m) exp(-a).\n"
     "Standard normal (m = a = 0) unless `trainable`: then m is the parameter mean [features] and a the parameter\n"
     "log_scale [features], both starting at 0.\n"
-    "Samples are z = m + e exp(a) with e standard normal, so gradients reach m and a through them too.\n"
+    "With `covariance` = full the covariance is L L^T, L lower triangular with exp(a) on its diagonal and the parameter\n"
+    "factor [features (features - 1) / 2] below it, row by row, starting at 0: log p(z) = -|e|^2/2 - sum of a -\n"
+    "features log(2 pi)/2, L e = z - m. Only with `trainable`. O(D^2) a row instead of O(D).\n"
+    "Samples are z = m + e exp(a), or m + L e, with e standard normal, so gradients reach all parameters through them\n"
+    "too.\n"
+    "Refused: a layer before it whose values are known to be no numbers of the line, such as angles.\n"
     "Rows whose log-density is not finite (NaN, infinities, squares that overflow) are discarded.";
 
 static const weir_option normal_options[] = {
@@ -24,6 +21,12 @@ static const weir_option normal_options[] = {
      .name = "trainable",
      .default_json = "false",
      .summary = "learn a mean and a log-scale per feature"},
+    {.struct_size = (uint32_t)sizeof(weir_option),
+     .type = WEIR_STRING,
+     .name = "covariance",
+     .default_json = "\"diagonal\"",
+     .choices = "diagonal|full",
+     .summary = "independent features, or learned correlations between all of them"},
 };
 
 /** What one feature's formulas need. */
@@ -51,6 +54,7 @@ static place place_of(const normal *self, const weir_frame *frame, const weir_re
 static weir_status normal_log_density(const void *module, weir_frame *frame, const weir_tile *z, void *log_p)
 {
     const normal *const self = module;
+    if (self->factor >= 0) return WEIR_NAME(normal_full_log_density)(self, frame, z, log_p);
     weir_real *const restrict total = weir_take_lane(frame), *const out = log_p, *scales;
     if (!total || !take_scales(self, frame, &scales)) return WEIR_ERROR;
     double constant = 0;
@@ -92,6 +96,7 @@ static weir_status normal_vjp(const void *module, weir_frame *frame, const weir_
     const normal *const self = module;
     const weir_real *const restrict l_bar = log_p_bar;
     weir_real *scales;
+    if (self->factor >= 0) return WEIR_NAME(normal_full_vjp)(self, frame, z, log_p_bar, z_bar);
     if (!take_scales(self, frame, &scales)) return WEIR_ERROR;
     for (int32_t f = 0; f < self->features; f++) {
         const place at = place_of(self, frame, scales, f);
@@ -109,6 +114,7 @@ static weir_status normal_sample(const void *module, weir_frame *frame, const we
 {
     const normal *const self = module;
     weir_real *scales;
+    if (self->factor >= 0) return WEIR_NAME(normal_full_sample)(self, frame, z);
     if (!take_scales(self, frame, &scales)) return WEIR_ERROR;
     for (int32_t f = 0; f < self->features; f++) {
         weir_real *const lane = weir_lane(z, f);
@@ -125,6 +131,7 @@ static weir_status normal_sample_vjp(const void *module, weir_frame *frame, cons
                                      const weir_tile *z_bar)
 {
     const normal *const self = module;
+    if (self->factor >= 0) return WEIR_NAME(normal_full_sample_vjp)(self, frame, z_bar);
     weir_real *const mean = self->mean < 0 ? NULL : weir_gradient(frame, self->mean);
     weir_real *const log_scale = self->mean < 0 ? NULL : weir_gradient(frame, self->log_scale);
     for (int32_t f = 0; f < self->features && mean; f++) mean[f] += weir_sum_lane(frame, weir_lane(z_bar, f));
@@ -146,16 +153,33 @@ static const weir_density_ops normal_ops = {
     .sample_vjp = normal_sample_vjp,
 };
 
+static void declare(normal *self, weir_builder *build, int full)
+{
+    const int64_t side[1] = {self->features};
+    const int64_t below[1] = {(int64_t)self->features * (self->features - 1) / 2};
+    self->mean = build->parameter(build, "mean", 1, side, NULL, WEIR_TENSOR_NO_DECAY);
+    self->log_scale = build->parameter(build, "log_scale", 1, side, NULL, WEIR_TENSOR_NO_DECAY);
+    if (full) self->factor = build->parameter(build, "factor", 1, below, NULL, WEIR_TENSOR_NO_DECAY);
+}
+
 static weir_status normal_create(weir_builder *build, void **self)
 {
+    const int trained = build->boolean(build, "trainable");
+    const int full = strcmp(build->string(build, "covariance"), "full") == 0;
+    if (full && !trained)
+        return weir_refuse(build,
+                           "covariance = full needs trainable = true: a fixed one would be the identity");
+    const weir_domain line = {.struct_size = (uint32_t)sizeof line,
+                              .kind = WEIR_DOMAIN_INTERVAL,
+                              .count = build->features,
+                              .lower = -INFINITY,
+                              .upper = INFINITY};
+    if (build->require(build, &line) != WEIR_OK) return WEIR_INVALID;
     normal *const made = malloc(sizeof *made);
     if (!made) return weir_refuse(build, "out of memory");
-    *made = (normal){.features = build->features, .stream = build->stream, .mean = -1, .log_scale = -1};
-    if (build->boolean(build, "trainable")) {
-        const int64_t dims[1] = {build->features};
-        made->mean = build->parameter(build, "mean", 1, dims, NULL, WEIR_TENSOR_NO_DECAY);
-        made->log_scale = build->parameter(build, "log_scale", 1, dims, NULL, WEIR_TENSOR_NO_DECAY);
-    }
+    *made = (normal){
+        .features = build->features, .stream = build->stream, .mean = -1, .log_scale = -1, .factor = -1};
+    if (trained) declare(made, build, full);
     if (build->failed(build)) {
         free(made);
         return WEIR_INVALID;
@@ -170,8 +194,8 @@ static const weir_module normal_module = {
     .precision = WEIR_PRECISION,
     .flags = WEIR_MODULE_INDEXED_OK,
     .id = "normal",
-    .version = "1.0.0",
-    .summary = "independent standard normal features, or with a learned mean and scale",
+    .version = "1.1.0",
+    .summary = "standard normal features, or with a learned mean and scale, or full covariance",
     .doc = normal_doc,
     WEIR_OPTIONS(normal_options),
     .create = normal_create,

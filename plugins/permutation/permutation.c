@@ -1,5 +1,5 @@
 /* permutation - the features in another order. */
-#include <weir/plugin.h>
+#include <weir/random.h>
 
 #include <stdlib.h>
 
@@ -130,26 +130,6 @@ static const weir_layer_ops permutation_ops = {
 
 /* ---- creation --------------------------------------------------------------------------------- */
 
-/** SplitMix64 (Steele et al. 2014): the next number of the stream in *state. */
-static uint64_t next_random(uint64_t *state)
-{
-    uint64_t v = *state += UINT64_C(0x9e3779b97f4a7c15);
-    v = (v ^ (v >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-    v = (v ^ (v >> 27)) * UINT64_C(0x94d049bb133111eb);
-    return v ^ (v >> 31);
-}
-
-static void shuffle(int64_t *order, int32_t count, uint64_t seed)
-{
-    for (int32_t f = 0; f < count; f++) order[f] = f;
-    for (int32_t f = count - 1; f > 0; f--) {
-        const int32_t g = (int32_t)(next_random(&seed) % (uint64_t)(f + 1));
-        const int64_t kept = order[f];
-        order[f] = order[g];
-        order[g] = kept;
-    }
-}
-
 static weir_status read_given(weir_builder *build, int64_t *order, int32_t count)
 {
     if (!build->given(build, "order"))
@@ -198,7 +178,7 @@ static weir_status choose_order(weir_builder *build, int64_t *order, int32_t cou
     if (random) {
         const uint64_t seed =
             build->given(build, "seed") ? (uint64_t)build->integer(build, "seed") : build->stream;
-        shuffle(order, count, seed);
+        weir_random_order(count, seed, order);
     } else {
         for (int32_t f = 0; f < count; f++) order[f] = count - 1 - f;
     }

@@ -1,21 +1,6 @@
 /* activation.c - the activations that linear objects offer, with the same slopes, lane by lane. */
 #include "activation.h"
 
-int32_t WEIR_NAME(activation_of)(const char *name)
-{
-    static const struct {
-        const char *name;
-        int32_t activation;
-    } known[] = {
-        {"relu", WEIR_ACTIVATION_RELU}, {"leaky_relu", WEIR_ACTIVATION_LEAKY_RELU},
-        {"tanh", WEIR_ACTIVATION_TANH}, {"sigmoid", WEIR_ACTIVATION_SIGMOID},
-        {"elu", WEIR_ACTIVATION_ELU},   {"softplus", WEIR_ACTIVATION_SOFTPLUS},
-    };
-    for (size_t i = 0; name && i < sizeof known / sizeof known[0]; i++)
-        if (strcmp(known[i].name, name) == 0) return known[i].activation;
-    return -1;
-}
-
 /* Written so that NaN stays NaN. */
 static void rectify(int32_t n, weir_real slope, const weir_real *h, weir_real *a)
 {

@@ -4,9 +4,6 @@
 
 #include <weir/plugin.h>
 
-/** The WEIR_ACTIVATION_* of a name; -1 when there is none. */
-int32_t WEIR_NAME(activation_of)(const char *name);
-
 /** a = act(h). */
 void WEIR_NAME(activate)(int32_t activation, const weir_frame *frame, const weir_tile *h, const weir_tile *a);
 

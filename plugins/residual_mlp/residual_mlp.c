@@ -4,6 +4,8 @@
  * on unchanged beside it. The second matrix of a block adds to h in place. */
 #include "activation.h"
 
+#include <weir/networks.h>
+
 #include <stdlib.h>
 
 #define MOST_BLOCKS 64
@@ -23,7 +25,7 @@ static const char residual_mlp_doc[] =
     "c is the context (V is there only when the model has one); x may have no features. The activation comes before the\n"
     "matrix, so h itself is never squashed on its way to the output; blocks = 0 leaves a linear map.\n"
     "Tensors: input.weight [hidden, inputs], input.bias; block.K.first.weight, block.K.second.weight [hidden, hidden]\n"
-    "and their biases (K from 0); output.weight [outputs, hidden], output.bias; context.weight [hidden, context features].\n"
+    "and their biases (K from 1); output.weight [outputs, hidden], output.bias; context.weight [hidden, context features].\n"
     "Start: uniform on +-1/sqrt(inputs), where the first layer counts context features as inputs; second matrices and\n"
     "their biases uniform on +-0.001, so that blocks start as near nothing; the output layer has zero weights and the\n"
     "bias its parent asked for.\n"
@@ -48,12 +50,7 @@ static const weir_option residual_mlp_options[] = {
      .minimum = 0,
      .maximum = MOST_BLOCKS,
      .summary = "number of residual blocks, of two matrices each"},
-    {.struct_size = (uint32_t)sizeof(weir_option),
-     .type = WEIR_STRING,
-     .name = "activation",
-     .default_json = "\"relu\"",
-     .choices = "relu|tanh|elu|leaky_relu|softplus|sigmoid",
-     .summary = "nonlinearity before each matrix of a block"},
+    WEIR_ACTIVATION_OPTION,
 };
 
 /* ---- calls ---------------------------------------------------------------------------------- */
@@ -122,11 +119,7 @@ static weir_status first_layer_vjp(const residual_mlp *self, weir_frame *frame, 
     const weir_services *const host = frame->services;
     weir_status status = WEIR_OK;
     WEIR_TRY(status, host->linear_vjp_weights(frame, self->input, x, h_bar));
-    if (self->context >= 0)
-        WEIR_TRY(status, host->linear_vjp_weights(frame, self->context, frame->context, h_bar));
-    if (self->context >= 0 && frame->context_bar)
-        WEIR_TRY(status, host->linear_vjp_input(frame, self->context, 0, -1, h_bar, frame->context_bar,
-                                                WEIR_LINEAR_ADD));
+    WEIR_TRY(status, weir_context_vjp(frame, self->context, h_bar));
     if (x_bar && self->in > 0)
         WEIR_TRY(status, host->linear_vjp_input(frame, self->input, 0, -1, h_bar, x_bar, 0));
     return status;
@@ -163,15 +156,13 @@ static weir_init within(double bound)
 }
 
 static weir_handle declare_matrix(weir_builder *build, const char *name, int32_t in, int32_t out,
-                                  int32_t activation, uint32_t flags, const weir_init *weight,
-                                  const weir_init *bias)
+                                  int32_t activation, const weir_init *weight, const weir_init *bias)
 {
     const weir_linear_spec spec = {.struct_size = (uint32_t)sizeof spec,
                                    .activation = activation,
                                    .name = name,
                                    .in = in,
                                    .out = out,
-                                   .flags = flags,
                                    .weight = weight,
                                    .bias = bias};
     return build->linear(build, &spec);
@@ -179,36 +170,30 @@ static weir_handle declare_matrix(weir_builder *build, const char *name, int32_t
 
 static void declare_blocks(residual_mlp *self, weir_builder *build)
 {
-    const weir_init random = within(1 / sqrt((double)self->width)), small = within(1e-3);
+    const weir_init random = weir_hidden_start(self->width), small = within(1e-3);
     for (int32_t b = 0; b < self->blocks; b++) {
         char name[32];
         snprintf(name, sizeof name, "block.%d.first", b + 1);
         self->first[b] =
-            declare_matrix(build, name, self->width, self->width, self->activation, 0, &random, &random);
+            declare_matrix(build, name, self->width, self->width, self->activation, &random, &random);
         snprintf(name, sizeof name, "block.%d.second", b + 1);
         self->second[b] =
-            declare_matrix(build, name, self->width, self->width, WEIR_ACTIVATION_NONE, 0, &small, &small);
+            declare_matrix(build, name, self->width, self->width, WEIR_ACTIVATION_NONE, &small, &small);
     }
 }
 
 static void declare(residual_mlp *self, weir_builder *build)
 {
     const weir_network_spec *const spec = build->network;
-    const int32_t inputs = spec->in + build->context;
-    const weir_init random = within(1 / sqrt(inputs > 0 ? (double)inputs : 1.0));
+    const weir_init random = weir_hidden_start(spec->in + build->context);
     const weir_init zero = {.struct_size = (uint32_t)sizeof zero};
-    const weir_init bias = {.struct_size = (uint32_t)sizeof bias,
-                            .kind = spec->output_bias ? WEIR_INIT_VALUES : WEIR_INIT_ZERO,
-                            .values = spec->output_bias};
+    const weir_init bias = weir_output_start(spec);
     self->input =
-        declare_matrix(build, "input", spec->in, self->width, WEIR_ACTIVATION_NONE, 0, &random, &random);
-    self->context = -1;
-    if (build->context > 0)
-        self->context = declare_matrix(build, "context", build->context, self->width, WEIR_ACTIVATION_NONE,
-                                       WEIR_LINEAR_NO_BIAS, &random, NULL);
+        declare_matrix(build, "input", spec->in, self->width, WEIR_ACTIVATION_NONE, &random, &random);
+    self->context = weir_context_linear(build, self->width, &random);
     declare_blocks(self, build);
     self->output =
-        declare_matrix(build, "output", self->width, spec->out, WEIR_ACTIVATION_NONE, 0, &zero, &bias);
+        declare_matrix(build, "output", self->width, spec->out, WEIR_ACTIVATION_NONE, &zero, &bias);
 }
 
 static weir_status residual_mlp_create(weir_builder *build, void **module)
@@ -222,7 +207,7 @@ static weir_status residual_mlp_create(weir_builder *build, void **module)
     self->in = build->network->in;
     self->width = (int32_t)build->integer(build, "hidden");
     self->blocks = (int32_t)build->integer(build, "blocks");
-    self->activation = WEIR_NAME(activation_of)(build->string(build, "activation"));
+    self->activation = weir_activation_chosen(build);
     if (!build->failed(build)) declare(self, build);
     if (build->failed(build) || self->activation < 0) {
         free(self);

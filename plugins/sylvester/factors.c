@@ -1,6 +1,8 @@
 /* factors.c - see factors.h; the formulas are in sylvester's doc. All in double, once per update of the parameters. */
 #include "factors.h"
 
+#include <weir/reflections.h>
+
 #define LEAST_STRETCH 1e-6
 
 /* Dense, row-major: q [D, M], r and s [M, M]. */
@@ -11,34 +13,6 @@ typedef struct factors {
 static double *take(weir_frame *frame, int64_t count)
 {
     return weir_take(frame, (count + 1) * (int64_t)sizeof(double));
-}
-
-/* x -= 2 v (v^T x) / |v|^2; row is memory for M numbers. A zero vector reflects nothing. */
-static void reflect(const sylvester *self, const weir_real *v, double *x, double *row)
-{
-    const int32_t m = self->hidden;
-    double square = 0;
-    memset(row, 0, (size_t)m * sizeof *row);
-    for (int32_t f = 0; f < self->features; f++) {
-        square += (double)v[f] * (double)v[f];
-        for (int32_t j = 0; j < m; j++) row[j] += (double)v[f] * x[(int64_t)f * m + j];
-    }
-    if (!(square > 0)) return;
-    for (int32_t f = 0; f < self->features; f++)
-        for (int32_t j = 0; j < m; j++) x[(int64_t)f * m + j] -= 2 * (double)v[f] / square * row[j];
-}
-
-static const weir_real *vector(const sylvester *self, const weir_frame *frame, int32_t k)
-{
-    return weir_tensor(frame, self->householder) + (int64_t)k * self->features;
-}
-
-static void multiply_reflections(const sylvester *self, const weir_frame *frame, double *q, double *row)
-{
-    const int32_t m = self->hidden;
-    for (int32_t f = 0; f < self->features; f++)
-        for (int32_t j = 0; j < m; j++) q[(int64_t)f * m + j] = f == j;
-    for (int32_t k = m - 1; k >= 0; k--) reflect(self, vector(self, frame, k), q, row);
 }
 
 static double stretch_offset(void)
@@ -77,12 +51,13 @@ static void fill_triangles(const sylvester *self, const weir_frame *frame, const
 static int take_factors(const sylvester *self, weir_frame *frame, factors *of)
 {
     const int64_t d = self->features, m = self->hidden;
-    double *const row = take(frame, m);
+    double *const work = take(frame, d + m);
     of->q = take(frame, d * m);
     of->r = take(frame, m * m);
     of->s = take(frame, m * m);
-    if (!row || !of->q || !of->r || !of->s) return 0;
-    multiply_reflections(self, frame, of->q, row);
+    if (!work || !of->q || !of->r || !of->s) return 0;
+    weir_reflections(self->features, self->hidden, self->hidden, weir_tensor(frame, self->householder), of->q,
+                     work);
     fill_triangles(self, frame, of);
     return 1;
 }
@@ -180,55 +155,19 @@ static void add_diagonals(const sylvester *self, const weir_frame *frame, const 
     }
 }
 
-/* One reflection Y = X - 2 v (v^T X) / n, n = |v|^2, with Y's cotangent G: with p = X^T v and g = G^T v,
- * v_bar = -2 (G p + X g) / n + 4 (p.g) v / n^2. x holds X; p and g are memory for M numbers. */
-static void add_vector(const sylvester *self, const weir_real *v, const double *x, const double *bar,
-                       double *p, double *g, weir_real *v_bar)
-{
-    const int64_t d = self->features, m = self->hidden;
-    double square = 0, both = 0;
-    memset(p, 0, (size_t)m * sizeof *p);
-    memset(g, 0, (size_t)m * sizeof *g);
-    for (int64_t f = 0; f < d; f++) {
-        square += (double)v[f] * (double)v[f];
-        for (int64_t j = 0; j < m; j++) {
-            p[j] += x[f * m + j] * (double)v[f];
-            g[j] += bar[f * m + j] * (double)v[f];
-        }
-    }
-    if (!(square > 0)) return;
-    for (int64_t j = 0; j < m; j++) both += p[j] * g[j];
-    for (int64_t f = 0; f < d; f++) {
-        double sum = 0;
-        for (int64_t j = 0; j < m; j++) sum += bar[f * m + j] * p[j] + x[f * m + j] * g[j];
-        v_bar[f] += WEIR_C((4 * both / square * (double)v[f] - 2 * sum) / square);
-    }
-}
-
-/* Undoes the reflections one by one, from Q back to the first columns of the identity, and takes Q's cotangent along. */
-static weir_status add_vectors(const sylvester *self, weir_frame *frame, double *q, double *q_bar)
-{
-    weir_real *const gradient = weir_gradient(frame, self->householder);
-    double *const row = take(frame, self->hidden), *const p = take(frame, self->hidden);
-    double *const g = take(frame, self->hidden);
-    if (!row || !p || !g) return WEIR_ERROR;
-    for (int32_t k = 0; gradient && k < self->hidden; k++) {
-        const weir_real *const v = vector(self, frame, k);
-        reflect(self, v, q, row);
-        add_vector(self, v, q, q_bar, p, g, gradient + (int64_t)k * self->features);
-        reflect(self, v, q_bar, row);
-    }
-    return WEIR_OK;
-}
-
 weir_status WEIR_NAME(sylvester_prepare_vjp)(const void *module, weir_frame *frame)
 {
     const sylvester *const self = module;
     const int64_t d = self->features, m = self->hidden;
+    weir_real *const vectors_bar = weir_gradient(frame, self->householder);
+    double *const work = take(frame, d + 2 * m);
     factors of, bar = {take(frame, d * m), take(frame, m * m), take(frame, m * m)};
-    if (!bar.q || !bar.r || !bar.s || !take_factors(self, frame, &of)) return WEIR_ERROR;
+    if (!work || !bar.q || !bar.r || !bar.s || !take_factors(self, frame, &of)) return WEIR_ERROR;
     pull_maps(self, frame, &of, &bar);
     add_triangles(self, frame, &bar);
     add_diagonals(self, frame, &of, &bar);
-    return add_vectors(self, frame, of.q, bar.q);
+    if (vectors_bar)
+        weir_reflections_pull(self->features, self->hidden, self->hidden,
+                              weir_tensor(frame, self->householder), of.q, bar.q, work, vectors_bar);
+    return WEIR_OK;
 }

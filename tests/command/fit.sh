@@ -114,4 +114,17 @@ expect 0 "" "$WEIR" fit gauss.csv --context 2-3 --flow maf --transforms 1 --epoc
 
 # options that --set reaches
 expect 0 "" "$WEIR" fit moons.csv --epochs 2 --transforms 2 --hidden 8 --set mixing=random --set schedule=plateau --set warmup=5 -o s.safetensors
+expect 0 "" "$WEIR" fit three.npy --flow realnvp --epochs 1 --transforms 3 --hidden 8 --set masks=schedule -o m.safetensors
+"$WEIR" info m.safetensors >info
+has 'coupling .*first=0 mask=period period=2' info
+expect 2 'masks: .* alternate, schedule' "$WEIR" fit three.npy --flow nice --set masks=odd -o x.safetensors
+
+# data that are pictures, for a flow that divides them
+cat >rows.lua <<'LUA'
+local weir = require "weir"
+return { layers = function() return { weir.standardize(), weir.coupling { mask = "top" } } end }
+LUA
+expect 0 "" "$WEIR" fit three.npy --flow ./rows.lua --epochs 1 --image 1,3,1 -o picture.safetensors
+expect 1 'image = .channels, height, width.' "$WEIR" fit three.npy --flow ./rows.lua --epochs 1 -o x.safetensors
+expect 1 'with product 3' "$WEIR" fit three.npy --flow ./rows.lua --epochs 1 --image 1,2,2 -o x.safetensors
 finish

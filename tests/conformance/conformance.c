@@ -155,6 +155,9 @@ static int requests(weir_runtime *runtime)
            refused(runtime, "affine", "{\"features\": 0.5}", "features") |
            refused(runtime, "affine", "{\"features\": 1000000}", "features") |
            refused(runtime, "affine", "{\"points\": \"odd\"}", "points") |
+           refused(runtime, "coupling", "{\"image\": [1, 4]}", "[channels, height, width]") |
+           refused(runtime, "coupling", "{\"image\": [1, 2, 2], \"features\": 5}", "the image has 4") |
+           refused(runtime, "coupling", "{\"options\": {\"mask\": \"top\"}}", "image") |
            refused(runtime, "affine", "{\"options\": {\"bound\": -1}}", "bound") |
            refused(runtime, WEIR_TEST_FIXTURES "/not_there.so", NULL, "not_there.so");
 }

@@ -17,7 +17,8 @@
 static const char description[] =
     "{\"dtype\": \"f32\", \"features\": 3, \"seed\": 9, \"flow\": {\"type\": \"chain\", \"children\": {\"layers\": ["
     "{\"type\": \"actnorm\"}, {\"type\": \"coupling\", \"children\": {\"univariate\": {\"type\": \"rq_spline\"}}},"
-    "{\"type\": \"lu_linear\"}, {\"type\": \"autoregressive\"}]}}, \"base\": {\"type\": \"normal\"}}";
+    "{\"type\": \"batch_norm\"}, {\"type\": \"lu_linear\"}, {\"type\": \"batch_norm\"},"
+    "{\"type\": \"autoregressive\"}]}}, \"base\": {\"type\": \"normal\"}}";
 
 static double points[ROWS * FEATURES];
 

@@ -178,4 +178,37 @@ static inline double mean_log_prob(const weir_model *m, const weir_matrix *x, we
     return sum / (double)x->rows;
 }
 
+/** The largest deviation of a directional derivative from central differences, over a few random directions, with the
+ * slope of the Taylor remainder as the judge: halving the step must quarter what a right gradient leaves. */
+static inline void expect_trainer_gradient(weir_model *m, weir_trainer *t, const weir_step *step)
+{
+    const int64_t n = weir_model_get(m, WEIR_MODEL_PARAMETERS);
+    double *const g = malloc((size_t)n * sizeof *g), *const d = malloc((size_t)n * sizeof *d);
+    double *const at = parameters(m), *const moved = malloc((size_t)n * sizeof *moved);
+    uint64_t state = 5;
+    weir_step_result base = no_result(), near = no_result();
+    MUST(weir_trainer_gradient(t, step, &base, g, n, &error));
+    for (int round = 0; round < 3; round++) {
+        double along = 0, remainder[2];
+        for (int64_t i = 0; i < n; i++) along += g[i] * (d[i] = 2 * dice(&state) - 1);
+        for (int k = 0; k < 2; k++) {
+            const double h = k ? 5e-5 : 1e-4;
+            double *const unused = malloc((size_t)n * sizeof *unused);
+            for (int64_t i = 0; i < n; i++) moved[i] = at[i] + h * d[i];
+            set_parameters(m, moved);
+            MUST(weir_trainer_gradient(t, step, &near, unused, n, &error));
+            remainder[k] = fabs(near.loss - base.loss - h * along);
+            free(unused);
+        }
+        set_parameters(m, at);
+        const double slope = log2(remainder[0] / remainder[1]);
+        cr_assert(remainder[0] < 1e-11 || fabs(slope - 2) < 0.1, "slope %g, remainders %g %g", slope,
+                  remainder[0], remainder[1]);
+    }
+    free(g);
+    free(d);
+    free(at);
+    free(moved);
+}
+
 #endif

@@ -3,7 +3,7 @@
  *
  * SPDX-License-Identifier: MIT
  */
-#include "models.h"
+#include "stage.h"
 
 TestSuite(bends);
 
@@ -13,38 +13,6 @@ TestSuite(bends);
     "{\"dtype\":\"f64\",\"features\":3,\"seed\":5,\"flow\":" layer ",\"base\":{\"type\":\"normal\"}}"
 #define PLANAR(options) LAYER("{\"type\":\"planar\",\"options\":{" options "}}")
 #define RADIAL(options) LAYER("{\"type\":\"radial\",\"options\":{" options "}}")
-
-typedef struct stage {
-    weir_runtime *rt;
-    weir_model *m;
-} stage;
-
-static stage open_stage(const char *json)
-{
-    stage s = {.rt = open_weir(1)};
-    s.m = must_build(s.rt, json);
-    return s;
-}
-
-static void close_stage(stage s)
-{
-    weir_model_close(s.m);
-    weir_close(s.rt);
-}
-
-static void put(stage s, const char *name, const double *values, int64_t count)
-{
-    char full[100];
-    snprintf(full, sizeof full, "flow.%s", name);
-    const int64_t t = weir_tensor_find(s.m, full);
-    cr_assert_geq(t, 0, "no tensor %s", full);
-    MUST(weir_tensor_write(s.m, t, values, count, &error));
-}
-
-static void put_one(stage s, const char *name, double value)
-{
-    put(s, name, &value, 1);
-}
 
 /* One row through the model; the log-det. */
 static double pass(stage s, int inverse, const double *from, double *to)
@@ -198,16 +166,6 @@ Test(bends, radial_keeps_its_centre)
 }
 
 /* ---- sylvester, scale, shift ---- */
-
-static void expect_no_build(const char *json, const char *wanted)
-{
-    weir_runtime *const rt = open_weir(1);
-    weir_model *m = NULL;
-    weir_error e = {0};
-    cr_assert_eq(weir_model_build(rt, json, -1, &m, &e), WEIR_INVALID, "accepted: %s", json);
-    cr_assert(strstr(e.message, wanted), "\"%s\" instead of \"%s\"", e.message, wanted);
-    weir_close(rt);
-}
 
 Test(bends, what_cannot_be_is_refused)
 {

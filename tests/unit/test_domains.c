@@ -93,6 +93,37 @@ Test(domains, a_coupling_keeps_the_domain_of_what_passes)
     expect_refused(FLOW(U("sigmoid") "," MAF("affine") "," LOGIT, NORMAL), "gives the whole line");
 }
 
+#define PRODUCT(factors)                                                                                     \
+    "{\"type\":\"product\",\"options\":{\"sizes\":[1,2,1]},\"children\":{\"factors\":[" factors "]}}"
+#define UNDER(layer, base) "{\"type\":\"flow_density\",\"children\":{\"layer\":" layer ",\"base\":" base "}}"
+#define BETA               "{\"type\":\"beta\"}"
+
+Test(domains, a_density_hands_its_childrens_domains_on)
+{
+    expect_built(FLOW(U("sigmoid"), PRODUCT(BETA "," BETA "," UNIFORM("0", "2"))));
+    expect_refused(
+        FLOW(U("tanh"), PRODUCT(NORMAL "," BETA "," NORMAL)),
+        "base (product) needs lane 2 in the interval 0 to 1, but flow.1 (elementwise) gives the interval -1 to 1");
+    expect_refused(
+        FLOW(U("sigmoid") "," LOGIT, PRODUCT(NORMAL "," NORMAL "," BETA)),
+        "base (product) needs lane 4 in the interval 0 to 1, but flow.2 (logit) gives the whole line");
+    expect_refused(FLOW(U("tanh"), UNDER(LOGIT, NORMAL)),
+                   "needs lane 1 in the interval 0 to 1, but base gives the interval -1 to 1");
+}
+
+Test(domains, a_child_is_told_what_it_will_meet)
+{
+    expect_built(FLOW("", UNDER(U("sigmoid"), BETA)));
+    expect_built(FLOW("", UNDER(U("exp"), "{\"type\":\"truncated_normal\",\"options\":{\"lower\":[0]}}")));
+    expect_refused(
+        FLOW("", UNDER(U("tanh"), BETA)),
+        "base.base (beta) needs lane 1 in the interval 0 to 1, but base gives the interval -1 to 1");
+    expect_refused(
+        FLOW("", UNDER(U("exp"), PRODUCT(NORMAL "," NORMAL "," BETA))),
+        "base.base (product) needs lane 4 in the interval 0 to 1, but base gives the interval 0 to inf");
+    expect_refused(FLOW("", UNDER(CHAIN(LOGIT "," LOGIT), NORMAL)), "(logit) gives the whole line");
+}
+
 /* Samples of a chain that fits lie where the data must. */
 Test(domains, what_is_accepted_works)
 {

@@ -342,7 +342,7 @@ Test(math, products_of_any_shape_and_layout, .timeout = 120)
 /* What networks do: weights times tiles, their transpose times cotangents, and cotangents times tiles. */
 Test(math, products_as_networks_need_them, .timeout = 120)
 {
-    const int rounds = under_valgrind() ? 3 : 120;
+    const int rounds = under_valgrind() ? 3 : 50;
     static const int64_t widths[] = {8, 16, 32, 48, 64, 96, 128};
     double *const space = calloc((size_t)4 * SPACE, sizeof(double));
     cr_assert(space);

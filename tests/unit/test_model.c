@@ -96,10 +96,12 @@ Test(model, wrong_nodes_are_refused_with_path_and_nearest_word)
         {FLOW("{\"type\":\"coupling\",\"options\":{\"zzzzz\":1}}"),
          "flow (coupling): unknown option \"zzzzz\"; it has mask, pass"},
         {FLOW("{\"type\":\"coupling\",\"options\":{\"mask\":\"hlaf\"}}"),
-         "flow (coupling): option mask: expected one of half|half_swapped|even|odd|given (did you mean \"half\"?), got "
+         "flow (coupling): option mask: expected one of half|half_swapped|even|odd|given|period|top|bottom|left|right|checkerboard|"
+         "checkerboard_swapped|channel|channel_swapped (did you mean \"half\"?), got "
          "\"hlaf\""},
         {FLOW("{\"type\":\"coupling\",\"options\":{\"mask\":7}}"),
-         "flow (coupling): option mask: expected one of half|half_swapped|even|odd|given, got 7"},
+         "flow (coupling): option mask: expected one of half|half_swapped|even|odd|given|period|top|bottom|left|right|checkerboard|"
+         "checkerboard_swapped|channel|channel_swapped, got 7"},
         {FLOW("{\"type\":\"coupling\",\"options\":7}"), "flow (coupling): options must be an object"},
         {FLOW(
              "{\"type\":\"coupling\",\"children\":{\"network\":{\"type\":\"mlp\",\"options\":{\"hidden\":[0]}}}}"),

@@ -6,39 +6,6 @@
 
 TestSuite(train);
 
-/* The largest deviation of a directional derivative from central differences, over a few random directions, with the
- * slope of the Taylor remainder as the judge: halving the step must quarter what a right gradient leaves. */
-static void expect_gradient(weir_model *m, weir_trainer *t, const weir_step *step)
-{
-    const int64_t n = weir_model_get(m, WEIR_MODEL_PARAMETERS);
-    double *const g = malloc((size_t)n * sizeof *g), *const d = malloc((size_t)n * sizeof *d);
-    double *const at = parameters(m), *const moved = malloc((size_t)n * sizeof *moved);
-    uint64_t state = 5;
-    weir_step_result base = no_result(), near = no_result();
-    MUST(weir_trainer_gradient(t, step, &base, g, n, &error));
-    for (int round = 0; round < 3; round++) {
-        double along = 0, remainder[2];
-        for (int64_t i = 0; i < n; i++) along += g[i] * (d[i] = 2 * dice(&state) - 1);
-        for (int k = 0; k < 2; k++) {
-            const double h = k ? 5e-5 : 1e-4;
-            double *const unused = malloc((size_t)n * sizeof *unused);
-            for (int64_t i = 0; i < n; i++) moved[i] = at[i] + h * d[i];
-            set_parameters(m, moved);
-            MUST(weir_trainer_gradient(t, step, &near, unused, n, &error));
-            remainder[k] = fabs(near.loss - base.loss - h * along);
-            free(unused);
-        }
-        set_parameters(m, at);
-        const double slope = log2(remainder[0] / remainder[1]);
-        cr_assert(remainder[0] < 1e-11 || fabs(slope - 2) < 0.1, "slope %g, remainders %g %g", slope,
-                  remainder[0], remainder[1]);
-    }
-    free(g);
-    free(d);
-    free(at);
-    free(moved);
-}
-
 Test(train, gradient_of_forward_kl)
 {
     weir_runtime *const rt = open_weir(2);
@@ -48,7 +15,7 @@ Test(train, gradient_of_forward_kl)
     shake(m, 0.1);
     weir_trainer *const t = must_train(m, NULL);
     const weir_step step = data_step(&x);
-    expect_gradient(m, t, &step);
+    expect_trainer_gradient(m, t, &step);
     weir_trainer_close(t);
     weir_model_close(m);
     weir_close(rt);
@@ -72,7 +39,7 @@ Test(train, gradient_with_context_weights_and_chosen_rows)
     step.weights = weights;
     step.rows = rows;
     step.row_count = 70;
-    expect_gradient(m, t, &step);
+    expect_trainer_gradient(m, t, &step);
     /* The loss is the weighted mean of -log p over those rows. */
     double p[90], sum = 0, total = 0;
     MUST(weir_log_prob(m, &x, &call, p, &error));
@@ -115,10 +82,10 @@ Test(train, gradient_of_reverse_kl)
     shake(m, 0.1);
     weir_trainer *const t = must_train(m, NULL);
     weir_step step = {.struct_size = (uint32_t)sizeof step, .samples = 100, .target = gaussian_target};
-    expect_gradient(m, t, &step);
+    expect_trainer_gradient(m, t, &step);
     step.target = NULL;
     step.target_json = "{\"type\":\"normal\"}";
-    expect_gradient(m, t, &step);
+    expect_trainer_gradient(m, t, &step);
     weir_trainer_close(t);
     weir_model_close(m);
     weir_close(rt);
@@ -335,7 +302,7 @@ Test(train, shared_parameters_are_one_and_their_gradients_add_up)
     shake(two, 0.2);
     weir_trainer *const t = must_train(two, NULL);
     const weir_step step = data_step(&x);
-    expect_gradient(two, t, &step);
+    expect_trainer_gradient(two, t, &step);
     weir_trainer_close(t);
     weir_model_close(one);
     weir_model_close(two);

@@ -2,6 +2,8 @@
  *
  * Used for layers and univariates. The VJPs that build the Jacobians are checked on their own, in taylor.c.
  */
+#include "check/batch.h"
+#include "check/chart.h"
 #include "check/checks.h"
 #include "check/dense.h"
 
@@ -21,8 +23,8 @@ static weir__call *onward(weir__subject *subject, const weir__map *map, const we
 }
 
 /* The error of each row over what it may have, 1e-10 (1 + |x|) or 64 eps kappa, in units of the limit. */
-static void compare(const weir__subject *subject, const weir__call *out, const weir__call *back,
-                    const double *kappa, weir__verdict *verdict)
+static void compare(const weir__subject *subject, const weir__map *map, const weir__call *out,
+                    const weir__call *back, const double *kappa, weir__verdict *verdict)
 {
     const weir__field *const x = &out->field[WEIR__X], *const again = &back->field[WEIR__Y];
     for (int32_t r = 0; r < out->rows; r++)
@@ -30,7 +32,8 @@ static void compare(const weir__subject *subject, const weir__call *out, const w
             const double was = weir__field_get(x, f, r), is = weir__field_get(again, f, r);
             const double relative = verdict->limit * (1 + fabs(was));
             const double conditioned = kappa && isfinite(kappa[r]) ? 64 * subject->rounding * kappa[r] : 0;
-            weir__measure(verdict, verdict->limit * fabs(is - was) / fmax(relative, conditioned));
+            const double gap = weir__lane_gap(weir__lane_domain(subject, map, WEIR__X, f), was, is);
+            weir__measure(verdict, verdict->limit * gap / fmax(relative, conditioned));
         }
 }
 
@@ -44,7 +47,7 @@ static void there_and_back(weir__subject *subject, const weir__map *first, const
         weir__call *const back = onward(subject, second, out);
         if (weir__have(verdict, back) &&
             weir__served(verdict, subject, weir__evaluate(subject, second, back), second->name))
-            compare(subject, out, back, kappa, verdict);
+            compare(subject, first, out, back, kappa, verdict);
     }
     free(kappa);
 }
@@ -98,7 +101,11 @@ void weir__check_log_det(weir__subject *subject, const weir__map *map, weir__ver
     const int steps = map->source ? (subject->child->traits & WEIR_TRAIT_INVERSE_LOSSY) != 0
                                   : !map->vjp && subject->points == WEIR__POINTS_INTEGERS;
     weir_status status;
-    if (n != map->size[WEIR__Y] || steps) {
+    if (n != map->size[WEIR__Y]) {
+        weir__check_log_volume(subject, map, verdict);
+        return;
+    }
+    if (steps) {
         weir__skip(verdict);
         return;
     }
@@ -113,6 +120,24 @@ void weir__check_log_det(weir__subject *subject, const weir__map *map, weir__ver
         weir__measure(verdict, trust * fabs(l - dense) / (1 + fabs(dense)));
     }
     free(jacobians);
+}
+
+/* With the statistics of a step held fixed. They are left in a fresh module, whose next prepare would put them away. */
+void weir__check_batch_log_det(weir__subject *subject, const weir__map *map, weir__verdict *verdict)
+{
+    weir__subject fresh;
+    (void)map;
+    if (!weir__is_batch_coupled(subject)) {
+        weir__skip(verdict);
+        return;
+    }
+    if (!weir__open_again(&fresh, subject, verdict)) return;
+    const weir__map step = weir__batch_map(&fresh), held = weir__held_map(&fresh);
+    weir__call *const call = weir__call_new(&fresh, &step, WEIR__BATCH_ROWS);
+    if (weir__have(verdict, call) &&
+        weir__served(verdict, &fresh, weir__evaluate(&fresh, &step, call), step.name))
+        weir__check_log_det(&fresh, &held, verdict);
+    weir__subject_close(&fresh);
 }
 
 void weir__check_volume(weir__subject *subject, const weir__map *map, weir__verdict *verdict)

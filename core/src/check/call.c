@@ -6,7 +6,7 @@
 
 /* ---- points ---- */
 
-/* A univariate says which values it takes; around 1 from the one end where there is only one. */
+/* Univariates and densities say which values they take; around 1 from the one end where there is only one. */
 static double point_in(weir__subject *subject, const weir_domain *domain)
 {
     const int lower = isfinite(domain->lower), upper = isfinite(domain->upper);
@@ -18,10 +18,12 @@ static double point_in(weir__subject *subject, const weir_domain *domain)
 
 static double point(weir__subject *subject, const weir__map *map, int32_t feature)
 {
-    (void)feature;
-    const weir_domain *const domain = subject->child->domain;
-    if (domain && domain->kind != WEIR_DOMAIN_UNSTATED && !map->source) return point_in(subject, domain);
     const int layer = subject->child->kind == WEIR_LAYER;
+    const int32_t lane = subject->child->kind == WEIR_UNIVARIATE ? 0 : feature;
+    const weir_domain *const domain = subject->child->domain ? &subject->child->domain[lane] : NULL;
+    const int interval = !layer && domain && domain->kind == WEIR_DOMAIN_INTERVAL;
+    const int circle = domain && domain->kind == WEIR_DOMAIN_CIRCLE;
+    if ((interval || circle) && !map->source) return point_in(subject, domain);
     if (layer && map->source == NULL && subject->points == WEIR__POINTS_UNIT)
         return 0.02 + 0.96 * weir__dice_uniform(&subject->dice);
     if (layer && map->source == NULL && subject->points == WEIR__POINTS_INTEGERS)

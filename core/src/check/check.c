@@ -1,10 +1,11 @@
 /* check.c - weir_check: which modules, in which settings, and the one loop over the table of promises.
  *
- * Layers, univariates and densities are checked with and without context and at one, three and four features; networks
- * with no input too, and as autoregressive ones where they offer that. A setting that the module refuses is left out, as
- * long as one remains.
+ * Layers, univariates and densities are checked with and without context and at one, three and four features, densities at
+ * two as well; networks with no input too, and as autoregressive ones where they offer that. A setting that the module
+ * refuses is left out, as long as one remains.
  */
 #include "check/report.h"
+#include "plugin/names.h"
 #include "run/model.h"
 
 #include <stdlib.h>
@@ -12,6 +13,12 @@
 
 static const weir__setting vector_settings[] = {
     {.features = 3}, {.features = 4, .context = 2}, {.features = 1, .context = 2}, {.features = 1}};
+/* Two features too, where quadrature tells whether a density and its sampler agree on how features depend. */
+static const weir__setting density_settings[] = {{.features = 3},
+                                                 {.features = 4, .context = 2},
+                                                 {.features = 1, .context = 2},
+                                                 {.features = 1},
+                                                 {.features = 2}};
 static const weir__setting network_settings[] = {
     {.features = 3, .out = 5},
     {.features = 4, .context = 2, .out = 6},
@@ -29,6 +36,7 @@ typedef struct demand {
     json_t *object;                  /* the whole of options_json */
     int64_t features, context, seed; /* features, context: -1 when not given */
     int32_t points;
+    int32_t image[3]; /* all 0: none */
 } demand;
 
 /* ---- one module ---- */
@@ -89,12 +97,16 @@ static weir_status check_setting(weir__report *report, const weir__candidate *ca
 
 static int32_t settings_for(int32_t kind, const demand *wanted, weir__setting *settings)
 {
-    const int network = kind == WEIR_NETWORK;
-    const int32_t count = network ? (int32_t)(sizeof network_settings / sizeof network_settings[0])
-                                  : (int32_t)(sizeof vector_settings / sizeof vector_settings[0]);
+    const weir__setting *const usual = kind == WEIR_NETWORK   ? network_settings
+                                       : kind == WEIR_DENSITY ? density_settings
+                                                              : vector_settings;
+    const size_t bytes = kind == WEIR_NETWORK   ? sizeof network_settings
+                         : kind == WEIR_DENSITY ? sizeof density_settings
+                                                : sizeof vector_settings;
+    const int32_t count = (int32_t)(bytes / sizeof *usual);
     int32_t kept = 0;
     for (int32_t i = 0; i < count; i++) {
-        weir__setting s = network ? network_settings[i] : vector_settings[i];
+        weir__setting s = usual[i];
         if (wanted->features >= 0) s.features = (int32_t)wanted->features;
         if (wanted->context >= 0) s.context = (int32_t)wanted->context;
         if (s.autoregressive) s.out = s.features * s.autoregressive;
@@ -153,9 +165,32 @@ static weir_status read_points(const json_t *object, int32_t *points, weir_error
     return weir__fail(error, WEIR_INVALID, "check: \"points\" must be \"line\", \"unit\" or \"integers\"");
 }
 
+/* The sides say the number of features too. */
+static weir_status read_image(demand *wanted, weir_error *error)
+{
+    const json_t *const given = json_object_get(wanted->object, "image");
+    int64_t product = 1;
+    if (!given) return WEIR_OK;
+    for (size_t i = 0; i < 3; i++) {
+        const json_t *const side = json_array_get(given, i);
+        const int64_t value = json_is_integer(side) ? (int64_t)json_integer_value(side) : 0;
+        wanted->image[i] = value >= 1 && value <= 64 ? (int32_t)value : 0;
+        product *= wanted->image[i];
+    }
+    if (json_array_size(given) != 3 || product < 1 || product > 64)
+        return weir__fail(error, WEIR_INVALID,
+                          "check: \"image\" must be [channels, height, width] with a product up to 64");
+    if (wanted->features >= 0 && wanted->features != product)
+        return weir__fail(error, WEIR_INVALID, "check: the image has %lld features, \"features\" says %lld",
+                          (long long)product, (long long)wanted->features);
+    wanted->features = product;
+    return WEIR_OK;
+}
+
 static weir_status check_keys(json_t *object, weir_error *error)
 {
-    static const char *const known[] = {"options", "children", "features", "context", "seed", "points"};
+    static const char *const known[] = {"options", "children", "features", "context",
+                                        "image",   "seed",     "points"};
     const int64_t count = (int64_t)(sizeof known / sizeof known[0]);
     const char *key;
     json_t *value;
@@ -188,6 +223,7 @@ static weir_status read_wanted(const char *options_json, demand *wanted, weir_er
         status = read_integer(wanted->object, "context", 0, 64, -1, &wanted->context, error);
     if (status == WEIR_OK)
         status = read_integer(wanted->object, "seed", 0, INT64_MAX, 1, &wanted->seed, error);
+    if (status == WEIR_OK) status = read_image(wanted, error);
     return status == WEIR_OK ? read_points(wanted->object, &wanted->points, error) : status;
 }
 
@@ -210,11 +246,12 @@ static weir_status check_entry(weir_runtime *runtime, const char *id, const weir
 {
     json_t *const node = node_of(id, wanted);
     weir__report report = {.ok = 1};
-    const weir__candidate candidate = {.runtime = runtime,
-                                       .node = node,
-                                       .entry = entry,
-                                       .seed = (uint64_t)wanted->seed,
-                                       .points = wanted->points};
+    weir__candidate candidate = {.runtime = runtime,
+                                 .node = node,
+                                 .entry = entry,
+                                 .seed = (uint64_t)wanted->seed,
+                                 .points = wanted->points};
+    memcpy(candidate.image, wanted->image, sizeof candidate.image);
     weir_status status = check_module(&candidate, entry ? entry->kind : WEIR_LAYER, wanted, &report, error);
     if (status == WEIR_OK && report.exhausted) status = weir__no_memory(error, "the report");
     if (status == WEIR_OK) {
@@ -246,20 +283,12 @@ static weir_status check_file(weir_runtime *runtime, const char *path, const dem
     return status;
 }
 
-static int is_container(const char *id)
-{
-    static const char *const containers[] = {"chain", "inverse", "slice", "repeat"};
-    for (size_t i = 0; i < sizeof containers / sizeof containers[0]; i++)
-        if (strcmp(id, containers[i]) == 0) return 1;
-    return 0;
-}
-
 static weir_status check_id(weir_runtime *runtime, const char *id, const demand *wanted, json_t *list,
                             int32_t *ok, weir_error *error)
 {
     const weir__entry *entry = NULL;
     weir_status status = WEIR_OK;
-    if (!is_container(id)) status = weir__registry_find(runtime->registry, id, &entry, error);
+    if (!weir__is_reserved_id(id)) status = weir__registry_find(runtime->registry, id, &entry, error);
     if (status == WEIR_OK) status = check_entry(runtime, id, entry, wanted, list, ok, error);
     return status == WEIR_OK ? WEIR_OK : weir__fail_in(error, "check %s", id);
 }

@@ -4,7 +4,7 @@
 
 #include "check/verdict.h"
 
-/* taylor.c, bijection.c, writes.c, rows.c, replay.c, layout.c, univariate.c and edges.c, network.c, density.c, observe.c,
+/* taylor.c, bijection.c, writes.c, rows.c, replay.c, layout.c, univariate.c and edges.c, domain.c, network.c, density.c, observe.c,
  * descriptor.c */
 /* clang-format off */
 #define WEIR__CHECK_LIST(X)                                                                                  \
@@ -15,10 +15,10 @@
     X(row_counts) X(row_independence) X(padding) X(bad_rows) X(silent_rows)                                  \
     X(repeatable) X(tape_balance) X(tape_replay) X(no_hidden_state) X(no_tape) X(keyed_noise)                \
     X(negative_stride) X(lane_index) X(in_place) X(single_precision)                                         \
-    X(monotone) X(edges)                                                                                     \
+    X(monotone) X(edges) X(codomain) X(outside)                                                              \
     X(autoregressive) X(sweep) X(sweep_vjp)                                                                  \
     X(normalised) X(sampler)                                                                                 \
-    X(observe_repeats) X(observe_merges)                                                                     \
+    X(observe_repeats) X(observe_merges) X(batch_log_det) X(batch_vjp)                                       \
     X(descriptor) X(option_schema) X(option_refusals) X(lifetime)
 /* clang-format on */
 

@@ -122,6 +122,32 @@ double weir__log_abs_det(double *a, int32_t n)
     return sum;
 }
 
+static double dot(const double *a, const double *b, int32_t length)
+{
+    double sum = 0;
+    for (int32_t i = 0; i < length; i++) sum += a[i] * b[i];
+    return sum;
+}
+
+/* Gram-Schmidt; each vector is made orthogonal twice, since once is not enough when it nearly lies in the others' span. */
+double weir__log_volume(double *vectors, int32_t count, int32_t length)
+{
+    double sum = 0;
+    for (int32_t k = 0; k < count; k++) {
+        double *const own = vectors + (int64_t)k * length;
+        for (int32_t before = 0; before < 2 * k; before++) {
+            const double *const other = vectors + (int64_t)(before % k) * length;
+            const double part = dot(own, other, length);
+            for (int32_t i = 0; i < length; i++) own[i] -= part * other[i];
+        }
+        const double size = sqrt(dot(own, own, length));
+        sum += log(size);
+        if (size == 0) return -INFINITY;
+        for (int32_t i = 0; i < length; i++) own[i] /= size;
+    }
+    return sum;
+}
+
 /* Gauss-Jordan on [A | I] in rows of 2n. */
 static int reduce(double *a, int32_t n)
 {

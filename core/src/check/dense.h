@@ -13,6 +13,9 @@ double *weir__jacobians_by_differences(weir__subject *subject, const weir__map *
 /** log |det| of an n x n matrix, by elimination with partial pivoting. Overwrites it with its factors. -infinity when
  *  singular. */
 double weir__log_abs_det(double *matrix, int32_t n);
+/** log of the volume that `count` vectors span, row by row, each of `length` >= count numbers. Overwrites them. -infinity when
+ *  they lie in fewer dimensions. */
+double weir__log_volume(double *vectors, int32_t count, int32_t length);
 /** Largest row sum of the inverse of an n x n matrix; infinite when singular. NAN when memory is exhausted. */
 double weir__inverse_norm(const double *matrix, int32_t n);
 /** Norms of the inverse Jacobian at every row; NULL when they cannot be had (no VJP, not square, a call failed). Caller

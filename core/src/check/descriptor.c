@@ -222,17 +222,7 @@ void weir__check_option_refusals(weir__subject *subject, const weir__map *map, w
 
 void weir__check_lifetime(weir__subject *subject, const weir__map *map, weir__verdict *verdict)
 {
-    const weir__solo_spec spec = {
-        .node = subject->candidate->node,
-        .entry = subject->candidate->entry,
-        .precision = subject->precision,
-        .features = subject->setting.features,
-        .context = subject->setting.context,
-        .autoregressive = subject->setting.autoregressive,
-        .out = subject->setting.out,
-        .seed = subject->candidate->seed,
-        .supply = 1,
-    };
+    const weir__solo_spec spec = weir__subject_spec(subject);
     (void)map;
     for (int32_t i = 0; i < LIVES; i++) {
         weir__solo *solo = NULL;

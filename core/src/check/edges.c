@@ -1,4 +1,5 @@
 /* edges.c - bijections at the ends of the number range: a right finite answer, or the row is given up. */
+#include "check/chart.h"
 #include "check/checks.h"
 #include "check/dense.h"
 
@@ -32,11 +33,34 @@ static int has_edge(const weir__subject *subject, const weir__call *call, int32_
     return subject->child->kind == WEIR_UNIVARIATE || feature == row % call->field[WEIR__X].tile.features;
 }
 
-static void set_edges(const weir__subject *subject, weir__call *call)
+/* Where features make up a whole, the others shrink or grow so that the edge is a point of the space. */
+static void settle(const weir__subject *subject, const weir__map *map, weir__call *call, int32_t feature,
+                   int32_t row)
+{
+    const weir_domain *const d = weir__lane_domain(subject, map, WEIR__X, feature);
+    const int parts = d && d->kind == WEIR_DOMAIN_SIMPLEX, squares = d && d->kind == WEIR_DOMAIN_SPHERE;
+    const double edge = weir__field_get(&call->field[WEIR__X], feature, row);
+    if (!(parts || squares) || !(fabs(edge) < 1)) return;
+    double others = 0;
+    for (int32_t f = d->first; f < d->first + d->count; f++) {
+        const double x = weir__field_get(&call->field[WEIR__X], f, row);
+        if (f != feature) others += parts ? x : x * x;
+    }
+    const double by = parts ? (1 - edge) / others : sqrt((1 - edge * edge) / others);
+    for (int32_t f = d->first; f < d->first + d->count; f++)
+        if (f != feature)
+            weir__field_set(&call->field[WEIR__X], f, row,
+                            by * weir__field_get(&call->field[WEIR__X], f, row));
+}
+
+static void set_edges(const weir__subject *subject, const weir__map *map, weir__call *call)
 {
     for (int32_t f = 0; f < call->field[WEIR__X].tile.features; f++)
         for (int32_t r = 0; r < EDGES; r++)
-            if (has_edge(subject, call, f, r)) weir__field_set(&call->field[WEIR__X], f, r, points[r]);
+            if (has_edge(subject, call, f, r)) {
+                weir__field_set(&call->field[WEIR__X], f, r, points[r]);
+                settle(subject, map, call, f, r);
+            }
     weir__field_pad(&call->field[WEIR__X], 0);
 }
 
@@ -71,8 +95,8 @@ static double largest_compared(const weir__subject *subject)
     return subject->child->kind == WEIR_UNIVARIATE ? HUGE_POINT : 10;
 }
 
-static void compare(const weir__subject *subject, const weir__call *out, const weir__call *back,
-                    const int *fine, const double *kappa, weir__verdict *verdict)
+static void compare(const weir__subject *subject, const weir__map *map, const weir__call *out,
+                    const weir__call *back, const int *fine, const double *kappa, weir__verdict *verdict)
 {
     for (int32_t f = 0; f < out->field[WEIR__X].tile.features; f++)
         for (int32_t r = 0; r < EDGES; r++) {
@@ -80,7 +104,9 @@ static void compare(const weir__subject *subject, const weir__call *out, const w
             const double again = weir__field_get(&back->field[WEIR__Y], f, r);
             const double allowed = verdict->limit * (1 + fabs(x)) + explained(subject, out, kappa, r);
             if (!fine[r] || fabs(points[r]) > largest_compared(subject) || isinf(allowed)) continue;
-            weir__measure(verdict, verdict->limit * fabs(again - x) / allowed);
+            weir__measure(verdict, verdict->limit *
+                                       weir__lane_gap(weir__lane_domain(subject, map, WEIR__X, f), again, x) /
+                                       allowed);
             if (!(verdict->figure <= verdict->limit)) weir__remark(verdict, "%g comes back as %g", x, again);
         }
 }
@@ -98,7 +124,7 @@ static void compare_way_back(weir__subject *subject, const weir__map *map, weir_
     const weir_status status = frame ? weir__call_run(subject, other, back, frame) : WEIR_ERROR;
     for (int32_t r = 0; frame && r < EDGES; r++) fine[r] = fine[r] && !is_discarded(frame, r);
     if (status == WEIR_DISCARD || weir__served(verdict, subject, status, other->name))
-        compare(subject, out, back, fine, kappa, verdict);
+        compare(subject, map, out, back, fine, kappa, verdict);
     free(kappa);
 }
 
@@ -108,7 +134,7 @@ void weir__check_edges(weir__subject *subject, const weir__map *map, weir__verdi
     int fine[sizeof points / sizeof points[0]];
     weir__call *const call = weir__call_new(subject, map, EDGES);
     if (!weir__have(verdict, call)) return;
-    set_edges(subject, call);
+    set_edges(subject, map, call);
     weir_frame *const frame = weir__call_frame(subject, call, &plain);
     if (!weir__have(verdict, frame)) return;
     const weir_status status = weir__call_run(subject, map, call, frame);

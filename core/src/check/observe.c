@@ -7,13 +7,13 @@
 
 #define ROWS 64
 
-static const weir__manner training = {.mode = WEIR_MODE_TRAIN};
+static const weir__manner initial = {.mode = WEIR_MODE_EVALUATE};
 
 static int observes(const weir__subject *subject)
 {
     const weir_module *const module = subject->module;
     return subject->child->layer && module->kind == WEIR_LAYER && module->precision == subject->precision &&
-           module->flags & (WEIR_MODULE_OBSERVE_ONCE | WEIR_MODULE_OBSERVE_STEP);
+           module->flags & WEIR_MODULE_OBSERVE_ONCE;
 }
 
 /* All numbers of all tensors but the derived ones. Caller frees. */
@@ -41,19 +41,9 @@ static void compare_states(const double *a, const double *b, int64_t count, weir
     for (int64_t i = 0; i < count; i++) weir__measure(verdict, fabs(a[i] - b[i]) / (1 + fabs(b[i])));
 }
 
-/* A fresh instance, as it is before it has seen anything. */
-static int open_fresh(weir__subject *fresh, const weir__subject *subject, weir__verdict *verdict)
-{
-    weir_error error;
-    if (weir__subject_open(fresh, subject->candidate, &subject->setting, WEIR_F64, &error) == WEIR_OK)
-        return 1;
-    weir__object(verdict, "%.200s", error.message);
-    return 0;
-}
-
 static weir_status observe_all(weir__subject *subject, weir__call *call)
 {
-    weir_frame *const frame = weir__call_frame(subject, call, &training);
+    weir_frame *const frame = weir__call_frame(subject, call, &initial);
     return frame ? weir__solo_observe(subject->solo, frame, 0, &call->field[WEIR__X].tile, NULL) : WEIR_ERROR;
 }
 
@@ -66,7 +56,7 @@ void weir__check_observe_repeats(weir__subject *subject, const weir__map *map, w
         weir__skip(verdict);
         return;
     }
-    if (!open_fresh(&fresh, subject, verdict)) return;
+    if (!weir__open_again(&fresh, subject, verdict)) return;
     weir__call *const call = weir__call_new(&fresh, map, ROWS);
     if (!call) weir__object(verdict, "out of memory");
     const weir_status first = call ? observe_all(&fresh, call) : WEIR_ERROR;
@@ -98,7 +88,7 @@ static weir__call *part_of(weir__subject *subject, const weir__map *map, const w
 static weir_status add_part(weir__subject *subject, weir__call *part, void *partial)
 {
     const weir_layer_ops *const ops = subject->child->layer;
-    weir_frame *const frame = weir__call_frame(subject, part, &training);
+    weir_frame *const frame = weir__call_frame(subject, part, &initial);
     if (!frame) return WEIR_ERROR;
     return ops->observe(subject->child->self, frame, 0, &part->field[WEIR__X].tile, partial);
 }
@@ -113,7 +103,7 @@ static weir_status observe_parts(weir__subject *subject, const weir__map *map, c
     weir_status status = add_part(subject, head, total);
     if (status == WEIR_OK) status = add_part(subject, tail, partial);
     if (status == WEIR_OK) status = ops->merge(subject->child->self, total, partial);
-    weir_frame *const frame = weir__call_frame(subject, tail, &training);
+    weir_frame *const frame = weir__call_frame(subject, tail, &initial);
     if (!frame) return WEIR_ERROR;
     return status == WEIR_OK ? ops->observe_finish(subject->child->self, frame, 0, total) : status;
 }
@@ -155,11 +145,11 @@ void weir__check_observe_merges(weir__subject *subject, const weir__map *map, we
     const weir_layer_ops *const ops = subject->child->layer;
     if (!ops->observe_size || !ops->observe || !ops->merge || !ops->observe_finish) {
         weir__object(verdict,
-                     "flagged OBSERVE, and one of observe_size, observe, merge, observe_finish is NULL");
+                     "flagged OBSERVE_ONCE, and one of observe_size, observe, merge, observe_finish is NULL");
         return;
     }
-    if (!open_fresh(&whole, subject, verdict)) return;
-    if (open_fresh(&parts, subject, verdict)) {
+    if (!weir__open_again(&whole, subject, verdict)) return;
+    if (weir__open_again(&parts, subject, verdict)) {
         compare_merged(&whole, &parts, verdict);
         weir__subject_close(&parts);
     }

@@ -104,7 +104,11 @@ void weir__check_no_hidden_state(weir__subject *subject, const weir__map *map, w
     weir_frame *const frame = weir__call_frame(subject, a, &taped);
     weir_status status = frame ? weir__call_run(subject, map, a, frame) : WEIR_ERROR;
     const int64_t mark = weir__solo_tape_mark(subject->solo);
+    /* With its own context: where the image of forward depends on it, other points have no inverse. */
+    const weir_tile *const context = frame ? frame->context : NULL;
+    if (context) frame->context = &other->field[WEIR__CONTEXT].tile;
     if (status == WEIR_OK) status = weir__call_run(subject, map, other, frame);
+    if (context) frame->context = context;
     weir__solo_tape_rewind(subject->solo, mark);
     if (status == WEIR_OK) status = weir__call_vjp(subject, map, a, frame);
     weir__solo_finish_gradients(subject->solo, NULL);

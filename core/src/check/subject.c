@@ -119,7 +119,7 @@ weir_status weir__subject_copy_state(weir__subject *to, const weir__subject *fro
 
 static int32_t wants_observation(const weir_module *module)
 {
-    return (module->flags & (WEIR_MODULE_OBSERVE_ONCE | WEIR_MODULE_OBSERVE_STEP)) != 0;
+    return (module->flags & WEIR_MODULE_OBSERVE_ONCE) != 0;
 }
 
 static int all_fine(weir__call *call)
@@ -131,13 +131,24 @@ static int all_fine(weir__call *call)
     return 1;
 }
 
+/* A container has sample_points when its child has. */
+static int has_own_points(const weir__subject *subject)
+{
+    const weir_layer_ops *const ops = subject->child->layer;
+    if (!ops || !WEIR_HAS(ops, sample_points) || !ops->sample_points) return 0;
+    const weir_tile tile = weir__solo_tile(subject->solo, subject->setting.features, 1);
+    weir_frame *const frame = weir__solo_frame(subject->solo, 1, WEIR_MODE_EVALUATE, 0, 0, NULL, NULL);
+    return tile.data && frame &&
+           ops->sample_points(subject->child->self, frame, 1, &tile) != WEIR_UNSUPPORTED;
+}
+
 /* A layer that states no sample_points is tried with normal points, then with ones in (0, 1), then with integers. One
  * that has to observe first cannot be tried: it gets what was asked for, normal points if nothing. */
 static weir_status find_points(weir__subject *subject, weir_error *error)
 {
     const weir_layer_ops *const ops = subject->child->layer;
     subject->points = subject->candidate->points;
-    if (ops && WEIR_HAS(ops, sample_points) && ops->sample_points) subject->points = WEIR__POINTS_OWN;
+    if (has_own_points(subject)) subject->points = WEIR__POINTS_OWN;
     if (!ops || subject->points == WEIR__POINTS_OWN || wants_observation(subject->module)) return WEIR_OK;
     for (; subject->points <= WEIR__POINTS_INTEGERS; subject->points++) {
         weir__call *const call = weir__call_new(subject, &subject->maps[0], 16);
@@ -157,11 +168,11 @@ static weir_status find_points(weir__subject *subject, weir_error *error)
 
 static weir_status observe(weir__subject *subject, weir_error *error)
 {
-    static const weir__manner training = {.mode = WEIR_MODE_TRAIN};
+    static const weir__manner initial = {.mode = WEIR_MODE_EVALUATE};
     if (!wants_observation(subject->module) || !subject->child->layer) return WEIR_OK;
     weir__call *const call = weir__call_new(subject, &subject->maps[0], OBSERVE_ROWS);
     if (!call) return weir__no_memory(error, "points to observe");
-    weir_frame *const frame = weir__call_frame(subject, call, &training);
+    weir_frame *const frame = weir__call_frame(subject, call, &initial);
     weir_status status = frame
                              ? weir__solo_observe(subject->solo, frame, 0, &call->field[WEIR__X].tile, error)
                              : weir__no_memory(error, "a frame");
@@ -170,7 +181,7 @@ static weir_status observe(weir__subject *subject, weir_error *error)
     return status;
 }
 
-static weir__solo_spec spec_of(const weir__subject *subject)
+weir__solo_spec weir__subject_spec(const weir__subject *subject)
 {
     const weir__setting *const setting = &subject->setting;
     const weir__candidate *const candidate = subject->candidate;
@@ -180,6 +191,7 @@ static weir__solo_spec spec_of(const weir__subject *subject)
         .precision = subject->precision,
         .features = setting->features,
         .context = setting->context,
+        .image = candidate->image[0] ? candidate->image : NULL,
         .autoregressive = setting->autoregressive,
         .out = setting->out,
         .seed = candidate->seed,
@@ -195,7 +207,7 @@ weir_status weir__subject_open(weir__subject *subject, const weir__candidate *ca
     subject->setting = *setting;
     subject->precision = precision;
     subject->dice = weir__dice_from(candidate->seed, 1);
-    const weir__solo_spec spec = spec_of(subject);
+    const weir__solo_spec spec = weir__subject_spec(subject);
     weir_status status = weir__solo_open(candidate->runtime, &spec, &subject->solo, error);
     if (status != WEIR_OK) return status;
     subject->child = weir__solo_child(subject->solo);

@@ -22,7 +22,8 @@ typedef struct weir__candidate {
     const json_t *node;
     const weir__entry *entry; /* NULL: found by the node's type */
     uint64_t seed;
-    int32_t points; /* WEIR__POINTS_*: where to start looking */
+    int32_t points;   /* WEIR__POINTS_*: where to start looking */
+    int32_t image[3]; /* channels, height, width; all 0: no image */
 } weir__candidate;
 
 #define WEIR__POINTS_LINE     0
@@ -54,6 +55,8 @@ typedef struct weir__subject {
 weir_status weir__subject_open(weir__subject *subject, const weir__candidate *candidate,
                                const weir__setting *setting, int32_t precision, weir_error *error);
 void weir__subject_close(weir__subject *subject);
+/** How another instance like the subject's is opened. */
+weir__solo_spec weir__subject_spec(const weir__subject *subject);
 /** Perturbs every parameter by noise large enough to leave the identity. */
 weir_status weir__subject_train(weir__subject *subject, weir_error *error);
 /** Gives `to` (of another precision) the parameters and buffers of `from`. */

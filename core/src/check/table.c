@@ -32,6 +32,8 @@ const weir__promise weir__promises[] = {
     {"elementwise", "36", WEIR__PER_VJP, UNIV, EXACT, weir__check_elementwise},
     {"monotone", "40", WEIR__PER_MAP, UNIV, EXACT, weir__check_monotone},
     {"edges", "39", WEIR__PER_MAP, BOTH, 1e-8, weir__check_edges},
+    {"codomain", "16", WEIR__PER_MAP, BOTH, TIGHT, weir__check_codomain},
+    {"outside", "39", WEIR__PER_MAP, BOTH, EXACT, weir__check_outside},
 
     {"autoregressive", "41", WEIR__PER_SUBJECT, NET, EXACT, weir__check_autoregressive},
     {"sweep", "41", WEIR__PER_SUBJECT, NET, TIGHT, weir__check_sweep},
@@ -43,6 +45,8 @@ const weir__promise weir__promises[] = {
 
     {"observe_repeats", "44", WEIR__PER_SUBJECT, LAYER, EXACT, weir__check_observe_repeats},
     {"observe_merges", "44", WEIR__PER_SUBJECT, LAYER, 1e-10, weir__check_observe_merges},
+    {"batch_log_det", "36", WEIR__PER_SUBJECT, LAYER, 1e-9, weir__check_batch_log_det},
+    {"batch_vjp", "37", WEIR__PER_SUBJECT, LAYER, 0.05, weir__check_batch_vjp},
 
     {"log_det_adds", "21", WEIR__PER_MAP, ALL, TIGHT, weir__check_log_det_adds},
     {"overwrites", "20", WEIR__PER_MAP, ALL, EXACT, weir__check_overwrites},

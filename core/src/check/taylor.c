@@ -5,6 +5,8 @@
  * clear of rounding: there even an error of 1e-6 in g shows. A kink between p and p + h d spoils one point, not three in
  * a row, so a few points may be tried.
  */
+#include "check/batch.h"
+#include "check/chart.h"
 #include "check/checks.h"
 
 #include <math.h>
@@ -24,8 +26,9 @@ typedef struct expansion {
     weir__subject *subject;
     const weir__map *map;
     weir__call *at, *moved, *direction; /* direction lies in the input arguments of a call */
+    weir__path path;                    /* where inputs move, on a constrained space */
     double *theta, *theta_moved, *theta_direction, *gradient;
-    int32_t attempt;
+    int32_t attempt, rows;
     uint32_t moving;                /* which */
     int64_t theta_first, theta_end; /* the parameters that move, of the whole vector */
     double value, slope, scale;
@@ -121,7 +124,7 @@ static double directional(const expansion *e)
     return (double)sum;
 }
 
-static void draw_direction(expansion *e)
+static weir_status draw_direction(expansion *e)
 {
     weir__dice *const dice = &e->subject->dice;
     for (size_t i = 0; i < sizeof inputs / sizeof inputs[0]; i++) {
@@ -136,6 +139,8 @@ static void draw_direction(expansion *e)
         const int moves = e->moving & PARAMETERS && k >= e->theta_first && k < e->theta_end;
         e->theta_direction[k] = moves ? weir__dice_normal(dice) / norm : 0;
     }
+    if (!e->path.chart) return WEIR_OK;
+    return weir__path_direction(e->subject, &e->path, &e->direction->field[WEIR__X]);
 }
 
 static void move_field(weir__field *to, const weir__field *from, const weir__field *direction, double h)
@@ -143,6 +148,15 @@ static void move_field(weir__field *to, const weir__field *from, const weir__fie
     for (int32_t f = 0; weir__field_there(to) && f < to->tile.features; f++)
         for (int32_t r = 0; r < to->tile.width; r++)
             weir__field_set(to, f, r, weir__field_get(from, f, r) + h * weir__field_get(direction, f, r));
+}
+
+/* The path is that of the parameters as they were. */
+static weir_status move_on_path(expansion *e, double h)
+{
+    weir_status status = WEIR_OK;
+    if (e->moving & PARAMETERS) status = weir__parameters_write(e->subject, e->theta);
+    if (status == WEIR_OK) status = weir__path_point(e->subject, &e->path, h, &e->moved->field[WEIR__X]);
+    return status;
 }
 
 /* Signed; NAN when the point moved out of the domain. */
@@ -153,6 +167,7 @@ static double remainder_at(expansion *e, double h)
         const weir__argument a = inputs[i].input;
         move_field(&e->moved->field[a], &e->at->field[a], &e->direction->field[a], h);
     }
+    if (e->path.chart && move_on_path(e, h) != WEIR_OK) return NAN;
     if (e->moving & PARAMETERS) {
         for (int64_t k = 0; k < e->subject->parameters; k++)
             e->theta_moved[k] = e->theta[k] + h * e->theta_direction[k];
@@ -214,8 +229,8 @@ static double error_of_difference(expansion *e)
 static double gradient_error(expansion *e, weir_status *status)
 {
     *status = gradient_at(e);
+    if (*status == WEIR_OK) *status = draw_direction(e);
     if (*status != WEIR_OK) return INFINITY;
-    draw_direction(e);
     e->slope = directional(e);
     if (!isfinite(e->slope) || !isfinite(e->value)) return INFINITY;
     const int narrow = e->subject->module->precision == WEIR_F32;
@@ -226,7 +241,7 @@ static double gradient_error(expansion *e, weir_status *status)
 
 static int prepare_call(expansion *e)
 {
-    e->at = weir__call_new(e->subject, e->map, ROWS);
+    e->at = weir__call_new(e->subject, e->map, e->rows);
     e->moved = e->at ? weir__call_like(e->subject, e->map, e->at, WEIR__PLAIN) : NULL;
     e->direction = e->at ? weir__call_like(e->subject, e->map, e->at, WEIR__PLAIN) : NULL;
     return e->at && e->moved && e->direction;
@@ -237,11 +252,14 @@ static void best_of_attempts(expansion *e, weir__verdict *verdict)
     double best = INFINITY;
     weir__parameters_read(e->subject, e->theta);
     for (int32_t i = 0; i < ATTEMPTS && !(best <= verdict->limit); i++) {
-        weir_status status;
+        weir_status status = WEIR_OK;
         if (!prepare_call(e)) {
             weir__object(verdict, "out of memory");
             return;
         }
+        e->path.chart = NULL;
+        if (e->moving & INPUTS) status = weir__path_open(e->subject, e->map, e->at, &e->path);
+        if (!weir__served(verdict, e->subject, status, "the way back")) return;
         e->attempt = i;
         const double error = gradient_error(e, &status);
         if (!weir__served(verdict, e->subject, status, e->map->name)) return;
@@ -264,7 +282,8 @@ static int reserve(expansion *e)
 
 static void expand(weir__subject *subject, const weir__map *map, uint32_t moving, weir__verdict *verdict)
 {
-    expansion e = {.subject = subject, .map = map, .moving = moving, .theta_end = subject->parameters};
+    expansion e = {
+        .subject = subject, .map = map, .rows = ROWS, .moving = moving, .theta_end = subject->parameters};
     if (!reserve(&e)) {
         weir__object(verdict, "out of memory");
         return;
@@ -333,7 +352,7 @@ void weir__check_vjp_element_params(weir__subject *subject, const weir__map *map
 
 void weir__check_vjp_parameters(weir__subject *subject, const weir__map *map, weir__verdict *verdict)
 {
-    expansion e = {.subject = subject, .map = map, .moving = PARAMETERS};
+    expansion e = {.subject = subject, .map = map, .rows = ROWS, .moving = PARAMETERS};
     if (!subject->parameters) {
         weir__skip(verdict);
     } else if (!reserve(&e)) {
@@ -352,4 +371,29 @@ void weir__check_vjp_context(weir__subject *subject, const weir__map *map, weir_
 void weir__check_vjp_joint(weir__subject *subject, const weir__map *map, weir__verdict *verdict)
 {
     expand_if(subject, map, INPUTS | ELEMENT_PARAMS | CONTEXT | PARAMETERS, verdict);
+}
+
+/* A step of a batch-coupled layer as one map: the statistics move with what they are taken of. It writes averages into the
+ * module, so a fresh one is asked. */
+void weir__check_batch_vjp(weir__subject *subject, const weir__map *map, weir__verdict *verdict)
+{
+    weir__subject fresh;
+    (void)map;
+    if (!weir__is_batch_coupled(subject)) {
+        weir__skip(verdict);
+        return;
+    }
+    if (!weir__open_again(&fresh, subject, verdict)) return;
+    const weir__map step = weir__batch_map(&fresh);
+    expansion e = {.subject = &fresh, .map = &step, .rows = WEIR__BATCH_ROWS, .moving = INPUTS};
+    if (reserve(&e)) {
+        best_of_attempts(&e, verdict);
+        if (!(verdict->figure <= verdict->limit)) weir__remark(verdict, "inputs");
+        e.moving = PARAMETERS;
+        expand_tensors(&e, verdict);
+    } else {
+        weir__object(verdict, "out of memory");
+    }
+    free(e.theta);
+    weir__subject_close(&fresh);
 }

@@ -58,3 +58,17 @@ int weir__all_there(weir__verdict *verdict, const void *const *pointers, size_t 
     }
     return 1;
 }
+
+int weir__open_again(weir__subject *fresh, const weir__subject *subject, weir__verdict *verdict)
+{
+    weir_error error;
+    weir_status status =
+        weir__subject_open(fresh, subject->candidate, &subject->setting, subject->precision, &error);
+    if (status == WEIR_OK && subject->weights == WEIR__TRAINED) {
+        status = weir__subject_train(fresh, &error);
+        if (status != WEIR_OK) weir__subject_close(fresh);
+    }
+    if (status == WEIR_OK) return 1;
+    weir__object(verdict, "%.200s", error.message);
+    return 0;
+}

@@ -27,6 +27,10 @@ int weir__served(weir__verdict *verdict, const weir__subject *subject, weir_stat
                     sizeof((const void *const[]){__VA_ARGS__}) / sizeof(const void *))
 int weir__all_there(weir__verdict *verdict, const void *const *pointers, size_t count);
 
+/** Another instance of what is checked, which has seen nothing but what opening shows it, with the subject's weights.
+ *  Objects and gives 0 when it cannot be had. */
+int weir__open_again(weir__subject *fresh, const weir__subject *subject, weir__verdict *verdict);
+
 /** What a check is run for. */
 typedef enum weir__scope {
     WEIR__PER_MODULE,  /* once; the subject is at initial weights */

@@ -48,13 +48,36 @@ static void look(const weir__instance *child, weir_frame *frame, const weir_tile
     }
 }
 
+weir_status weir__call_observe(const weir__instance *child, weir_frame *frame, int32_t inverse,
+                               const weir_tile *tile, void *partial)
+{
+    const int64_t mark = frame->services->scratch_mark(frame);
+    const weir_status status = child->child.layer->observe(child->child.self, frame, inverse, tile, partial);
+    frame->services->scratch_release(frame, mark);
+    return noted(child, frame, status);
+}
+
+weir_status weir__call_observe_vjp(const weir__instance *child, weir_frame *frame, const weir_tile *x,
+                                   const weir_tile *z, const weir_tile *z_bar, const void *log_det_bar,
+                                   void *partial)
+{
+    weir_tape *const tape = frame->tape;
+    const int64_t mark = frame->services->scratch_mark(frame);
+    frame->tape = run_of(frame)->other.tape = NULL;
+    const weir_status status =
+        child->child.layer->observe_vjp(child->child.self, frame, x, z, z_bar, log_det_bar, partial);
+    frame->tape = run_of(frame)->other.tape = tape;
+    frame->services->scratch_release(frame, mark);
+    return noted(child, frame, status);
+}
+
 /* Data-dependent initialisation: the wanted child's input goes to its `observe`, and the pass ends there. */
 static weir_status observed(const weir__instance *child, weir_frame *frame, int32_t inverse,
                             const weir_tile *in)
 {
-    const weir_child *const c = &child->child;
-    const weir_status status = c->layer->observe(c->self, frame, inverse, in, run_of(frame)->partial);
-    return status > WEIR_DISCARD ? noted(child, frame, status) : WEIR__MET;
+    const weir_status status = weir__call_observe(child, frame, inverse, in, run_of(frame)->partial);
+    run_of(frame)->met_inverse = inverse;
+    return status > WEIR_DISCARD ? status : WEIR__MET;
 }
 
 weir_status weir__call_forward(const weir__instance *child, weir_frame *frame, const weir_tile *x,
@@ -104,6 +127,25 @@ weir_status weir__call_inverse_vjp(const weir__instance *child, weir_frame *fram
     return noted(child, frame, status);
 }
 
+weir_status weir__call_sample_points(const weir__instance *child, weir_frame *frame, uint32_t stream,
+                                     const weir_tile *x)
+{
+    const weir_child *const c = &child->child;
+    if (!WEIR_HAS(c->layer, sample_points) || !c->layer->sample_points) return WEIR_UNSUPPORTED;
+    const int64_t mark = frame->services->scratch_mark(frame);
+    const weir_status status = c->layer->sample_points(c->self, frame, stream, x);
+    frame->services->scratch_release(frame, mark);
+    return status;
+}
+
+const weir__container_self *weir__chain_of(const weir__instance *instance)
+{
+    const weir_module *const module = instance->module;
+    const int chain = module == &weir__chain_f32 || module == &weir__chain_f64 ||
+                      module == &weir__repeat_f32 || module == &weir__repeat_f64;
+    return chain ? instance->self : NULL;
+}
+
 uint32_t weir__container_traits(const weir__container_self *self)
 {
     uint32_t any = 0, all = WEIR_TRAIT_VOLUME_PRESERVING;
@@ -117,10 +159,9 @@ uint32_t weir__container_traits(const weir__container_self *self)
 /* ---- the list ------------------------------------------------------------------------------------------------------- */
 
 static const weir_module *const containers[][2] = {
-    {&weir__chain_f32, &weir__chain_f64},
-    {&weir__inverse_f32, &weir__inverse_f64},
-    {&weir__slice_f32, &weir__slice_f64},
-    {&weir__repeat_f32, &weir__repeat_f64},
+    {&weir__chain_f32, &weir__chain_f64},         {&weir__inverse_f32, &weir__inverse_f64},
+    {&weir__slice_f32, &weir__slice_f64},         {&weir__repeat_f32, &weir__repeat_f64},
+    {&weir__embedding_f32, &weir__embedding_f64},
 };
 
 int32_t weir__container_count(void)

@@ -188,8 +188,8 @@ static weir_status pass_back(const weir__container_self *self, weir_frame *frame
     return status;
 }
 
-static weir_status chain_forward(const void *self, weir_frame *frame, const weir_tile *x, const weir_tile *z,
-                                 void *log_det)
+weir_status weir__chain_forward(const void *self, weir_frame *frame, const weir_tile *x, const weir_tile *z,
+                                void *log_det)
 {
     return pass(self, frame, 0, x, z, log_det);
 }
@@ -200,9 +200,9 @@ static weir_status chain_inverse(const void *self, weir_frame *frame, const weir
     return pass(self, frame, 1, z, x, log_det);
 }
 
-static weir_status chain_forward_vjp(const void *self, weir_frame *frame, const weir_tile *x,
-                                     const weir_tile *z, const weir_tile *z_bar, const void *log_det_bar,
-                                     const weir_tile *x_bar)
+weir_status weir__chain_forward_vjp(const void *self, weir_frame *frame, const weir_tile *x,
+                                    const weir_tile *z, const weir_tile *z_bar, const void *log_det_bar,
+                                    const weir_tile *x_bar)
 {
     return pass_back(self, frame, 0, x, z, z_bar, log_det_bar, x_bar);
 }
@@ -212,6 +212,14 @@ static weir_status chain_inverse_vjp(const void *self, weir_frame *frame, const 
                                      const weir_tile *z_bar)
 {
     return pass_back(self, frame, 1, z, x, x_bar, log_det_bar, z_bar);
+}
+
+/* Valid points of a chain are those of its first layer. */
+static weir_status chain_sample_points(const void *self, weir_frame *frame, uint32_t stream,
+                                       const weir_tile *x)
+{
+    const weir__container_self *const s = self;
+    return s->count ? weir__call_sample_points(s->children[0], frame, stream, x) : WEIR_UNSUPPORTED;
 }
 
 /* ---- creation --------------------------------------------------------------------------------------------------------- */
@@ -295,10 +303,11 @@ static weir_status repeat_create(weir_builder *build, void **self)
 
 static const weir_layer_ops chain_ops = {
     .struct_size = (uint32_t)sizeof(weir_layer_ops),
-    .forward = chain_forward,
+    .forward = weir__chain_forward,
     .inverse = chain_inverse,
-    .forward_vjp = chain_forward_vjp,
+    .forward_vjp = weir__chain_forward_vjp,
     .inverse_vjp = chain_inverse_vjp,
+    .sample_points = chain_sample_points,
 };
 
 static const weir_slot layers_slot = {

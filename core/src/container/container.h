@@ -25,11 +25,32 @@ weir_status weir__call_inverse_vjp(const weir__instance *child, weir_frame *fram
                                    const weir_tile *x, const weir_tile *x_bar, const void *log_det_bar,
                                    const weir_tile *z_bar);
 
+/** UNSUPPORTED when the child has none: random numbers of any kind may then do. */
+weir_status weir__call_sample_points(const weir__instance *child, weir_frame *frame, uint32_t stream,
+                                     const weir_tile *x);
+
+/** A tile's share of the statistics of a layer that observes, likewise; a partial is the module's own memory. */
+weir_status weir__call_observe(const weir__instance *child, weir_frame *frame, int32_t inverse,
+                               const weir_tile *tile, void *partial);
+weir_status weir__call_observe_vjp(const weir__instance *child, weir_frame *frame, const weir_tile *x,
+                                   const weir_tile *z, const weir_tile *z_bar, const void *log_det_bar,
+                                   void *partial);
+
+/** The calls of a chain, for any weir__container_self: training makes chains of its own out of parts of the flow. */
+weir_status weir__chain_forward(const void *self, weir_frame *frame, const weir_tile *x, const weir_tile *z,
+                                void *log_det);
+weir_status weir__chain_forward_vjp(const void *self, weir_frame *frame, const weir_tile *x,
+                                    const weir_tile *z, const weir_tile *z_bar, const void *log_det_bar,
+                                    const weir_tile *x_bar);
+/** The children of a chain or repeat; NULL for any other module. */
+const weir__container_self *weir__chain_of(const weir__instance *instance);
+
 /** Traits a container inherits from its children: any sequential, numeric or missing inverse; volume preserving only when
  *  all are. */
 uint32_t weir__container_traits(const weir__container_self *self);
 
 extern const weir_module weir__chain_f32, weir__chain_f64, weir__inverse_f32, weir__inverse_f64,
-    weir__slice_f32, weir__slice_f64, weir__repeat_f32, weir__repeat_f64;
+    weir__slice_f32, weir__slice_f64, weir__repeat_f32, weir__repeat_f64, weir__embedding_f32,
+    weir__embedding_f64;
 
 #endif

@@ -301,6 +301,16 @@ static int32_t has_child(weir_builder *b, const char *name)
     return m->cursors[slot] == 0 && weir__slot_at(m->instance->module, slot)->default_id != NULL;
 }
 
+/* What the parent said of the child's input; said once for each child. */
+static weir_status apply_fed(weir__making *m, weir__space *in)
+{
+    weir_status status = WEIR_OK;
+    for (int32_t i = 0; i < m->fed_count && !status; i++)
+        status = weir__space_state(in, &m->fed[i], m->error);
+    m->fed_count = 0;
+    return status;
+}
+
 static const weir_child *child(weir__making *m, const char *name, int32_t kind, int32_t features,
                                const weir_network_spec *network)
 {
@@ -321,8 +331,10 @@ static const weir_child *child(weir__making *m, const char *name, int32_t kind, 
         return refuse(m, text), NULL;
     }
     m->cursors[slot]++;
-    if (weir__space_init(&in, features, m->request->path, m->error)) return m->failed = 1, NULL;
-    const weir_status status = weir__make_child(m, name, node, kind, &in, network, &made);
+    weir_status status = weir__space_init(&in, features, m->request->path, m->error);
+    if (!status) status = apply_fed(m, &in);
+    if (status) m->failed = 1;
+    if (!status) status = weir__make_child(m, name, node, kind, &in, network, &made);
     weir__space_clear(&in);
     json_decref(usual);
     return status ? NULL : &made->child;
@@ -350,6 +362,19 @@ static const weir_child *child_network(weir_builder *b, const char *slot, const 
 static const weir_child *child_density(weir_builder *b, const char *slot, int32_t features)
 {
     return child(making_of(b), slot, WEIR_DENSITY, features, NULL);
+}
+
+static weir_status feed(weir_builder *b, const weir_domain *domain)
+{
+    weir__making *const m = making_of(b);
+    if (m->failed) return WEIR_INVALID;
+    if (weir__full(m->fed_count)) {
+        weir_domain *const fed = realloc(m->fed, 2 * ((size_t)m->fed_count + 1) * sizeof *fed);
+        if (!fed) return refuse(m, "out of memory");
+        m->fed = fed;
+    }
+    m->fed[m->fed_count++] = *domain;
+    return WEIR_OK;
 }
 
 /* ---- spaces ------------------------------------------------------------------------------------------------------- */
@@ -450,6 +475,7 @@ static const weir_builder table = {
     .fail = fail,
     .failed = failed,
     .extension = no_extension,
+    .feed = feed,
 };
 
 const weir_builder *weir__builder_table(void)

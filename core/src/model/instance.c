@@ -218,9 +218,9 @@ static void set_child(weir__instance *instance, const weir__request *request)
     c->in = instance->in.features;
     c->out = request->network ? request->network->out : instance->out.features;
     c->identity = instance->identity;
-    if (module->kind != WEIR_UNIVARIATE) return;
-    c->domain = &instance->required.lanes[0];
-    c->codomain = &instance->out.lanes[0];
+    if (module->kind == WEIR_NETWORK) return;
+    c->domain = instance->required.lanes;
+    c->codomain = module->kind == WEIR_DENSITY ? NULL : instance->out.lanes;
 }
 
 /* A layer whose author says nothing gives the whole line. */
@@ -247,7 +247,7 @@ static void fill_builder(weir__making *m, const weir__request *request)
     m->builder.precision = m->instance->module->precision;
     m->builder.host = m;
     m->builder.features = request->in->features;
-    m->builder.context = request->context;
+    m->builder.context = m->child_context = request->context;
     m->builder.channels = request->in->channels;
     m->builder.height = request->in->height;
     m->builder.width = request->in->width;
@@ -330,6 +330,7 @@ weir_status weir__build(weir__net *net, const weir__request *request, weir__inst
         if (!status) status = list_instance(net, m.instance, error);
     }
     free(m.cursors);
+    free(m.fed);
     weir__space_clear(&m.out);
     if (status) return instance_free(m.instance), status;
     *out = m.instance;
@@ -387,7 +388,7 @@ weir_status weir__make_child(weir__making *m, const char *slot, const json_t *no
         .path = path,
         .kind = kind,
         .in = in,
-        .context = m->request->context,
+        .context = m->child_context,
         .network = network,
         .share = m->share ? share : NULL,
         .frozen = m->request->frozen,

@@ -155,12 +155,15 @@ typedef struct weir__making {
     const weir__request *request;
     const json_t *children; /* object slot -> node or list, or NULL */
     int32_t *cursors;       /* per slot: the next of a list */
-    weir__space out;        /* being stated */
+    weir_domain *fed;       /* what the next child's input holds: weir_builder.feed */
+    int32_t fed_count;
+    weir__space out; /* being stated */
     int32_t out_stated;
     int32_t passes_on;  /* 1: what `out` says is another module's statement, whose name stays on it */
     weir__share *share; /* NULL: not shared */
     int32_t share_first, share_next; /* share_first 1: this one fills the share */
     char share_name[160];
+    int32_t child_context; /* context features of the children made from now on */
     int32_t failed;
     weir_error *error;
 } weir__making;
@@ -183,7 +186,7 @@ const weir_slot *weir__slot_at(const weir_module *module, int32_t index);
 
 /* ---- the host's own modules -------------------------------------------------------------------------------------- */
 
-/** chain, inverse, slice, repeat; NULL for any other id. */
+/** chain, inverse, slice, repeat, embedding; NULL for any other id. */
 const weir_module *weir__container(const char *id, int32_t precision);
 int32_t weir__container_count(void);
 const weir_module *weir__container_at(int32_t index, int32_t precision);

@@ -92,13 +92,15 @@ static json_t *as_number(const weir_option *option, const json_t *value)
     return json_real(json_number_value(value));
 }
 
+/* A number stands for the list that holds it alone. */
 static json_t *as_list(const weir_option *option, const json_t *value)
 {
     const int empty_object = json_is_object(value) && json_object_size(value) == 0; /* Lua's {} */
-    if (!json_is_array(value) && !empty_object) return NULL;
+    const int alone = json_is_number(value);
+    if (!json_is_array(value) && !empty_object && !alone) return NULL;
     json_t *const list = json_array();
-    for (size_t i = 0; list && i < json_array_size(value); i++) {
-        const json_t *const entry = json_array_get(value, i);
+    for (size_t i = 0; list && i < (alone ? 1 : json_array_size(value)); i++) {
+        const json_t *const entry = alone ? value : json_array_get(value, i);
         json_t *const made =
             option->type == WEIR_INTEGERS ? as_integer(option, entry) : as_number(option, entry);
         if (!made || json_array_append_new(list, made)) {

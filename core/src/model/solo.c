@@ -68,6 +68,11 @@ static weir_status build(weir__solo *solo, const weir__solo_spec *spec, weir_err
                                    .network = spec->out > 0 ? &network : NULL,
                                    .plain = !spec->supply};
     weir_status status = weir__space_init(&in, spec->features, "the test", error);
+    if (spec->image) {
+        in.channels = spec->image[0];
+        in.height = spec->image[1];
+        in.width = spec->image[2];
+    }
     if (!status) status = weir__build(&solo->net, &request, &solo->instance, error);
     weir__space_clear(&in);
     return status ? status : weir__net_allocate(&solo->net, error);

@@ -19,6 +19,7 @@ typedef struct weir__solo_spec {
     const weir__entry *entry; /* non-NULL: use this module instead of looking up node's type */
     int32_t precision;        /* WEIR_F32 or WEIR_F64 */
     int32_t features, context;
+    const int32_t *image;      /* NULL, or channels, height, width with product features */
     int32_t autoregressive;    /* networks: weir_network_spec.autoregressive */
     int32_t out;               /* networks: outputs */
     const double *output_bias; /* networks: [out] or NULL */

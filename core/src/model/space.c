@@ -62,29 +62,53 @@ weir_status weir__space_state(weir__space *space, const weir_domain *domain, wei
     return WEIR_OK;
 }
 
+/* As few digits as tell it from any other number: a bound of 3.14159 is not one of pi. */
+static const char *number(double value, char *text, size_t size)
+{
+    for (int digits = 6; digits <= 17; digits++) {
+        snprintf(text, size, "%.*g", digits, value);
+        if (strtod(text, NULL) == value) break;
+    }
+    return text;
+}
+
 static void describe(const weir_domain *d, char *text, size_t size)
 {
-    static const char *const joint[] = {"simplex", "ordered vector", "positive definite matrix",
-                                        "unit vector", "correlation matrix"};
+    static const char *const joint[] = {"a simplex", "an increasing vector", "a positive definite matrix",
+                                        "a unit vector", "the Cholesky factor of a correlation matrix"};
+    char lower[32], upper[32];
+    number(d->lower, lower, sizeof lower);
+    number(d->upper, upper, sizeof upper);
     if (d->kind == WEIR_DOMAIN_INTERVAL && isinf(d->lower) && isinf(d->upper))
         snprintf(text, size, "the whole line");
     else if (d->kind == WEIR_DOMAIN_INTERVAL)
-        snprintf(text, size, "the interval %g to %g", d->lower, d->upper);
+        snprintf(text, size, "the interval %s to %s", lower, upper);
     else if (d->kind == WEIR_DOMAIN_INTEGER)
-        snprintf(text, size, "the integers %g to %g", d->lower, d->upper);
+        snprintf(text, size, "the integers %s to %s", lower, upper);
     else if (d->kind == WEIR_DOMAIN_CIRCLE)
-        snprintf(text, size, "the circle %g to %g", d->lower, d->upper);
+        snprintf(text, size, "the circle %s to %s", lower, upper);
     else if (d->kind == WEIR_DOMAIN_UNSTATED)
         snprintf(text, size, "anything");
     else
-        snprintf(text, size, "a %s of %d lanes", joint[d->kind - WEIR_DOMAIN_SIMPLEX], (int)d->count);
+        snprintf(text, size, "%s of %d lanes", joint[d->kind - WEIR_DOMAIN_SIMPLEX], (int)d->count);
 }
 
-/* Integers lie within an interval that holds them, but a continuous density on them is a mistake: dequantize first. */
+static int same_ends(const weir_domain *a, const weir_domain *b)
+{
+    return a->lower == b->lower && a->upper == b->upper;
+}
+
+/* An angle fits where that very circle, or the interval that it is cut open to, is needed: what is wider would have room
+ * that no angle fills, a density there would not integrate to 1. Numbers of an interval that lies in the circle are angles.
+ * Integers lie within an interval that holds them, but a continuous density on them is a mistake: dequantize first. */
 static int lies_within(const weir_domain *have, const weir_domain *need)
 {
     if (have->kind == WEIR_DOMAIN_UNSTATED || need->kind == WEIR_DOMAIN_UNSTATED) return 1;
-    if (have->kind != need->kind) return 0;
+    if (have->kind == WEIR_DOMAIN_CIRCLE &&
+        (need->kind == WEIR_DOMAIN_CIRCLE || need->kind == WEIR_DOMAIN_INTERVAL))
+        return same_ends(have, need);
+    const int cut = have->kind == WEIR_DOMAIN_INTERVAL && need->kind == WEIR_DOMAIN_CIRCLE;
+    if (have->kind != need->kind && !cut) return 0;
     if (bounded(need->kind)) return have->lower >= need->lower && have->upper <= need->upper;
     return have->first == need->first && have->count == need->count;
 }

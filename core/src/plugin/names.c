@@ -93,7 +93,7 @@ int weir__is_text(const char *text, int64_t limit, int lines)
 
 int weir__is_reserved_id(const char *id)
 {
-    static const char *const kept[] = {"chain", "inverse", "slice", "repeat"};
+    static const char *const kept[] = {"chain", "inverse", "slice", "repeat", "embedding"};
     for (size_t i = 0; i < sizeof kept / sizeof *kept; i++)
         if (strcmp(id, kept[i]) == 0) return 1;
     return 0;

@@ -26,7 +26,8 @@ typedef struct weir__run {
     /* Data-dependent initialisation: the child whose input is wanted. Containers hand it to `observe` and stop there. */
     const struct weir__instance *observing;
     void *partial;
-    int32_t recompute; /* chains keep nothing and rebuild inputs by inverse */
+    int32_t met_inverse; /* how it was met: 1: by its inverse */
+    int32_t recompute;   /* chains keep nothing and rebuild inputs by inverse */
     /* Looking for the first value that is not finite: chains check each child's output and note the first place. */
     int32_t diagnose;
     int32_t bad_row;

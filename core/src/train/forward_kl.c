@@ -6,34 +6,32 @@
 #include <math.h>
 #include <string.h>
 
-int32_t weir__batch_begin_tile(weir__batch *batch, int64_t index, weir__worker *w, int32_t with_tape)
+void weir__batch_begin_rows(const weir__batch *batch, weir__worker *w, int64_t first, int32_t rows,
+                            int32_t with_tape)
 {
     const weir_trainer *const t = batch->trainer;
-    const int64_t first = index * batch->tile_rows;
-    const int32_t rows =
-        (int32_t)(batch->rows - first < batch->tile_rows ? batch->rows - first : batch->tile_rows);
     weir__worker_begin(w, rows, WEIR_MODE_TRAIN, with_tape, t->seed, batch->step->epoch, (uint64_t)first);
     weir__run *const run = &w->run;
     run->frame.worker = run->other.worker = w->thread;
     run->frame.gradients = w->gradient ? w->gradient->table : NULL;
     run->other.gradients = w->gradient ? w->gradient->other_table : NULL;
+}
+
+int32_t weir__batch_begin_tile(weir__batch *batch, int64_t index, weir__worker *w, int32_t with_tape)
+{
+    const int64_t first = index * batch->tile_rows;
+    const int32_t rows =
+        (int32_t)(batch->rows - first < batch->tile_rows ? batch->rows - first : batch->tile_rows);
+    weir__batch_begin_rows(batch, w, first, rows, with_tape);
     return rows;
 }
 
-/* Random streams are keyed by the row's number in the data, so that a row's noise does not depend on the shuffle. */
-static void key_rows(const weir__batch *batch, int64_t first, int32_t rows, weir__run *run)
+void weir__batch_key_rows(const int64_t *list, int64_t first, int32_t rows, weir__run *run)
 {
-    const int64_t *const list = batch->step->rows;
     for (int32_t r = 0; r < run->frame.width; r++) {
         const int64_t at = first + (r < rows ? r : rows - 1);
         run->row_ids[r] = (uint64_t)(list ? list[at] : at);
     }
-}
-
-static double weight_of(const weir__batch *batch, int64_t at)
-{
-    const weir_step *const step = batch->step;
-    return step->weights ? step->weights[step->rows ? step->rows[at] : at] : 1;
 }
 
 static weir_status forward(weir__batch *batch, weir__worker *w)
@@ -89,16 +87,17 @@ static void again(weir__worker *w)
     memset(w->run.discard, 0, sizeof w->run.discard);
 }
 
-static void set_cotangents(const weir__batch *batch, weir__worker *w, int64_t first, int32_t rows,
-                           const uint64_t *bad, weir__tile_result *out)
+void weir__batch_set_cotangents(const weir__batch *batch, weir__worker *w, const int64_t *list, int64_t first,
+                                int32_t rows, const uint64_t *bad, weir__tile_result *out)
 {
     const weir_frame *const frame = &w->run.frame;
+    const double *const weights = batch->step->weights;
     for (int32_t r = 0; r < frame->width; r++) {
-        const int lost = r >= rows || (bad[r >> 6] >> (r & 63) & 1);
+        const int lost = r >= rows || (bad && (bad[r >> 6] >> (r & 63) & 1));
         const int asked = batch->only_row < 0 || batch->only_row == r;
-        const double weight = lost ? 0 : weight_of(batch, first + r);
+        const double weight = lost ? 0 : !weights ? 1 : weights[list ? list[first + r] : first + r];
         weir__lane_set(frame, w->bar, r, asked ? -weight / batch->total_weight : 0);
-        if (lost) continue;
+        if (lost || !out) continue;
         out->loss -= weight * weir__lane_value(frame, w->log_p, r);
         out->weight += weight;
         out->rows++;
@@ -121,7 +120,7 @@ void weir__forward_kl_tile(weir__batch *batch, int64_t index, weir__worker *w, w
     const int64_t first = index * batch->tile_rows;
     const int32_t rows = weir__batch_begin_tile(batch, index, w, 1);
     uint64_t bad[WEIR__TILE_MOST / 64] = {0};
-    key_rows(batch, first, rows, &w->run);
+    weir__batch_key_rows(step->rows, first, rows, &w->run);
     weir__gather_rows(step->x, step->rows, first, rows, &w->run.frame, &w->x);
     if (w->context.features)
         weir__gather_rows(step->context, step->rows, first, rows, &w->run.frame, &w->context);
@@ -136,7 +135,7 @@ void weir__forward_kl_tile(weir__batch *batch, int64_t index, weir__worker *w, w
         }
     }
     if (status <= WEIR_DISCARD) {
-        set_cotangents(batch, w, first, rows, bad, out);
+        weir__batch_set_cotangents(batch, w, step->rows, first, rows, bad, out);
         status = backward(batch, w);
     }
     out->status = status > WEIR_DISCARD ? status : WEIR_OK;

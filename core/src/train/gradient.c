@@ -1,5 +1,5 @@
 /* gradient.c - the gradient of a batch: tiles into lanes, lanes into one sum. */
-#include "train/trainer.h"
+#include "train/stages.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -82,10 +82,20 @@ void weir__batch_tile(weir__batch *batch, int64_t index, weir__worker *worker)
         weir__forward_kl_tile(batch, index, worker, out);
     else
         weir__reverse_kl_tile(batch, index, worker, out);
-    if (!out->status) return;
+    if (out->status) weir__batch_note(batch, worker, out->status);
+}
+
+void weir__batch_note(weir__batch *batch, const weir__worker *worker, weir_status status)
+{
     pthread_mutex_lock(&batch->lock);
-    if (!batch->error.status) weir__run_error(&worker->run, out->status, &batch->error);
+    if (!batch->error.status) weir__run_error(&worker->run, status, &batch->error);
     pthread_mutex_unlock(&batch->lock);
+}
+
+void weir__batch_lane(const weir__batch *batch, int64_t lane, int64_t *first, int64_t *end)
+{
+    *first = lane * batch->tiles / batch->lanes;
+    *end = (lane + 1) * batch->tiles / batch->lanes;
 }
 
 static void one_lane(void *user, int64_t lane, int32_t thread)
@@ -93,22 +103,29 @@ static void one_lane(void *user, int64_t lane, int32_t thread)
     weir__batch *const batch = user;
     weir_trainer *const t = batch->trainer;
     weir__worker *const worker = batch->workers[thread];
-    const int64_t first = lane * batch->tiles / batch->lanes, end = (lane + 1) * batch->tiles / batch->lanes;
+    int64_t first, end;
+    weir__batch_lane(batch, lane, &first, &end);
     worker->gradient = batch->sampling ? NULL : &t->lanes[lane];
     if (worker->gradient) weir__gradient_begin(worker->gradient, &t->model->net);
     worker->thread = thread;
     for (int64_t tile = first; tile < end; tile++) weir__batch_tile(batch, tile, worker);
 }
 
-static weir_status run_tiles(weir__batch *batch, weir_error *error)
+weir_status weir__batch_run_lanes(weir__batch *batch, void (*task)(void *, int64_t, int32_t), void *user,
+                                  weir_error *error)
 {
     weir_runtime *const rt = batch->trainer->model->runtime;
-    const int32_t stopped =
-        weir__pool_run(rt->pool, batch->lanes, one_lane, batch, rt->interrupted, rt->user);
+    const int32_t stopped = weir__pool_run(rt->pool, batch->lanes, task, user, rt->interrupted, rt->user);
     if (stopped) return weir__fail(error, WEIR_INVALID, "interrupted");
     if (!batch->error.status) return WEIR_OK;
     if (error) *error = batch->error;
     return batch->error.status;
+}
+
+static weir_status run_tiles(weir__batch *batch, weir_error *error)
+{
+    if (batch->step->x && batch->trainer->stages) return weir__coupled_kl(batch, error);
+    return weir__batch_run_lanes(batch, one_lane, batch, error);
 }
 
 static void give_workers(weir__batch *batch)

@@ -1,8 +1,7 @@
 /* initialize.c - data-dependent initialisation: each observing layer in turn sees what the layers before it make of the
  * data. The rows are cut into a fixed number of chunks, each observed in order, the chunks merged in order: the result does
  * not depend on threads. */
-#include "container/container.h"
-#include "run/model.h"
+#include "train/stages.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +17,7 @@ typedef struct watch {
     int64_t tiles, partial_bytes;
     unsigned char *partials;
     weir__worker **workers;
-    int32_t met;
+    int32_t met, inverse; /* the layer was reached, and which way the data go through it */
     pthread_mutex_t lock;
     weir_error error;
 } watch;
@@ -48,6 +47,7 @@ static void watch_chunk(void *user, int64_t chunk, int32_t thread)
         const weir_status status = watch_tile(w, worker, tile);
         if (status == WEIR__MET) {
             __atomic_store_n(&w->met, 1, __ATOMIC_RELAXED);
+            __atomic_store_n(&w->inverse, worker->run.met_inverse, __ATOMIC_RELAXED);
             continue;
         }
         pthread_mutex_lock(&w->lock);
@@ -60,22 +60,12 @@ static void watch_chunk(void *user, int64_t chunk, int32_t thread)
 
 static weir_status finish(watch *w, weir_error *error)
 {
-    const weir_layer_ops *const ops = w->layer->module->ops;
     weir__net *const net = &w->model->net;
-    weir__run *const run = &w->workers[0]->run;
-    weir_frame *const frame = w->layer->module->precision == net->precision ? &run->frame : &run->other;
-    weir_status status = WEIR_OK;
-    for (int32_t i = 1; i < w->chunks && !status; i++)
-        status = ops->merge(w->layer->self, w->partials, w->partials + i * w->partial_bytes);
-    weir__run_begin(run, 0, WEIR_MODE_TRAIN, 0, 0, 0, 0);
-    if (!status) status = ops->observe_finish(w->layer->self, frame, 0, w->partials);
-    if (status > WEIR_DISCARD)
-        return weir__fail(error, status, "%s (%s): %s", w->layer->path, w->layer->module->id,
-                          run->message[0] ? run->message : "data-dependent initialisation failed");
-    weir__net_collect(net, w->layer);
-    *(int64_t *)net->table[w->layer->observed] = 1;
-    net->version++;
-    return WEIR_OK;
+    const weir_status status =
+        weir__statistics_finish(net, &w->workers[0]->run, w->layer, WEIR__STATISTICS_INITIAL, w->inverse,
+                                w->partials, w->partial_bytes, w->chunks, error);
+    if (!status) *(int64_t *)net->table[w->layer->observed] = 1;
+    return status;
 }
 
 static weir_status run_chunks(watch *w, weir_error *error)
@@ -96,13 +86,12 @@ static weir_status run_chunks(watch *w, weir_error *error)
 static weir_status observe_layer(weir_model *m, const weir__instance *layer, const weir_matrix *x,
                                  const weir_call *call, weir_error *error)
 {
-    const weir_layer_ops *const ops = layer->module->ops;
     const int32_t threads = weir__pool_threads(m->runtime->pool);
     watch w = {.model = m, .layer = layer, .x = x, .call = call, .tile_rows = weir__tile_rows(m, x->rows)};
     w.tiles = (x->rows + w.tile_rows - 1) / w.tile_rows;
     w.chunks = w.tiles < CHUNKS ? (int32_t)w.tiles : CHUNKS;
-    w.partial_bytes = (ops->observe_size(layer->self) + 63) & ~INT64_C(63);
-    w.partials = aligned_alloc(64, (size_t)(w.partial_bytes * w.chunks) + 64);
+    w.partial_bytes = weir__statistics_bytes(layer);
+    w.partials = w.partial_bytes < 0 ? NULL : aligned_alloc(64, (size_t)(w.partial_bytes * w.chunks) + 64);
     w.workers = calloc((size_t)threads, sizeof(weir__worker *));
     weir_status status = w.partials && w.workers ? WEIR_OK : weir__no_memory(error, "statistics");
     if (!status) memset(w.partials, 0, (size_t)(w.partial_bytes * w.chunks));

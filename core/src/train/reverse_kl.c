@@ -52,13 +52,31 @@ static weir_status reserve_samples(weir_trainer *t, int64_t rows, weir_error *er
     return t->sample_capacity ? WEIR_OK : weir__no_memory(error, "samples");
 }
 
+/* A base whose samples do not move with its parameters gives these only a part of their gradient. */
+static weir_status check_base(const weir_model *m, weir_error *error)
+{
+    const size_t length = strlen(m->base->path);
+    if (!m->base->child.density->sample)
+        return weir__fail(error, WEIR_INVALID, "base (%s): reverse KL needs a density with a sampler",
+                          m->base->module->id);
+    for (int32_t h = 0; !m->base->child.density->sample_vjp && h < m->net.tensor_count; h++) {
+        const weir__tensor *const t = &m->net.tensors[h];
+        const int own = strncmp(t->name, m->base->path, length) == 0 && t->name[length] == '.';
+        if (!own || t->kind != WEIR__PARAMETER || t->frozen || !t->count) continue;
+        return weir__fail(
+            error, WEIR_INVALID,
+            "base (%s): its samples carry no gradient, so reverse KL cannot train %.80s; freeze the base",
+            m->base->module->id, t->name);
+    }
+    return WEIR_OK;
+}
+
 weir_status weir__reverse_kl_begin(weir__batch *batch, weir_error *error)
 {
     weir_trainer *const t = batch->trainer;
     const weir_model *const m = t->model;
-    if (!m->base->child.density->sample)
-        return weir__fail(error, WEIR_INVALID, "base (%s): reverse KL needs a density with a sampler",
-                          m->base->module->id);
+    const weir_status base = check_base(m, error);
+    if (base) return base;
     if (!m->flow->child.layer->inverse || !m->flow->child.layer->inverse_vjp)
         return weir__fail(error, WEIR_INVALID,
                           "reverse KL needs the inverse of every layer and its gradient");

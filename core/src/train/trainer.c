@@ -1,5 +1,5 @@
 /* trainer.c - settings, steps, snapshots: the public trainer. */
-#include "train/trainer.h"
+#include "train/stages.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -73,20 +73,6 @@ static weir_status read_settings(weir_trainer *t, const json_t *root, weir_error
     return status;
 }
 
-/* Batch-coupled layers need the batch cut at their place, which the engine does not do: training without their statistics
- * would be silently wrong, so that it is refused. */
-static weir_status check_layers(const weir_model *m, weir_error *error)
-{
-    for (int32_t i = 0; i < m->net.instance_count; i++) {
-        const weir__instance *const instance = m->net.instances[i];
-        if (instance->module->flags & WEIR_MODULE_OBSERVE_STEP)
-            return weir__fail(error, WEIR_UNSUPPORTED,
-                              "%s (%s): training of batch-coupled layers is not offered", instance->path,
-                              instance->module->id);
-    }
-    return WEIR_OK;
-}
-
 static unsigned char *zeroes(int64_t bytes)
 {
     unsigned char *const memory = aligned_alloc(64, (size_t)bytes + 64);
@@ -110,7 +96,7 @@ weir_status weir_trainer_create(weir_model *model, const char *settings_json, we
         status = read_settings(t, json_is_object(root) ? root : NULL, error);
     }
     json_decref(root);
-    if (!status) status = check_layers(model, error);
+    if (!status) status = weir__stages_make(model, &t->stages, error);
     if (!status) {
         t->moment1 = zeroes(model->net.parameter_bytes);
         t->moment2 = zeroes(model->net.parameter_bytes);
@@ -126,6 +112,7 @@ void weir_trainer_close(weir_trainer *t)
 {
     if (!t) return;
     for (int32_t i = 0; i < t->lane_count; i++) weir__gradient_clear(&t->lanes[i]);
+    weir__stages_free(t->stages);
     weir_model_close(t->target);
     free(t->target_json);
     free(t->segments);
@@ -224,9 +211,11 @@ weir_status weir_trainer_step(weir_trainer *t, const weir_step *step, weir_step_
     if (!(step->learning_rate >= 0) || isinf(step->learning_rate))
         return weir__fail(error, WEIR_INVALID, "step: learning_rate must be a finite number >= 0");
     const weir_status status = gradient(t, step, &result, error);
+    const int taken = !status && isfinite(result.loss) && isfinite(result.gradient_norm);
+    weir__stages_settle(t->stages, taken);
     if (status) return status;
     if (!step->x) t->drawn += (uint64_t)step->samples;
-    if (isfinite(result.loss) && isfinite(result.gradient_norm)) {
+    if (taken) {
         const int clipped = t->clip > 0 && result.gradient_norm > t->clip;
         weir__optimize(t, step->learning_rate, clipped ? t->clip / result.gradient_norm : 1);
         result.applied = 1;
@@ -247,6 +236,7 @@ weir_status weir_trainer_gradient(weir_trainer *t, const weir_step *step, weir_s
         return weir__fail(error, WEIR_INVALID, "gradient: room for %lld numbers, the model trains %lld",
                           (long long)count, (long long)weir_model_get(t->model, WEIR_MODEL_PARAMETERS));
     const weir_status status = gradient(t, step, &result, error);
+    weir__stages_settle(t->stages, 0);
     if (status) return status;
     for (int32_t h = 0; h < net->tensor_count; h++) {
         const weir__tensor *const tensor = &net->tensors[h];

@@ -49,7 +49,8 @@ struct weir_trainer {
     int64_t segment_count;
     weir__tile_result *tiles;
     int64_t tile_capacity;
-    struct weir__batch *batch; /* of the step being taken, kept so that a step allocates nothing */
+    struct weir__stages *stages; /* NULL: the model has no batch-coupled layer */
+    struct weir__batch *batch;   /* of the step being taken, kept so that a step allocates nothing */
 
     unsigned char *moment1, *moment2; /* laid out as the parameter arena */
     unsigned char *kept;              /* snapshot: parameters, buffers, integers; NULL: none yet */
@@ -79,10 +80,27 @@ typedef struct weir__batch {
 
 /** Loss and reduced gradient (in lanes[0]) of a batch; interrupted, failing or empty batches are errors. */
 weir_status weir__batch_gradient(weir__batch *batch, weir_step_result *result, weir_error *error);
+/** task(user, lane, thread) for every lane of the batch, on the pool; the error of the first tile that failed. */
+weir_status weir__batch_run_lanes(weir__batch *batch, void (*task)(void *, int64_t, int32_t), void *user,
+                                  weir_error *error);
+/** The tiles of a lane: [first, end). */
+void weir__batch_lane(const weir__batch *batch, int64_t lane, int64_t *first, int64_t *end);
+/** Keeps the worker's error as the batch's, unless there is one. */
+void weir__batch_note(weir__batch *batch, const weir__worker *worker, weir_status status);
 /** One tile of the batch into worker->gradient; its result goes to trainer->tiles[index]. */
 void weir__batch_tile(weir__batch *batch, int64_t index, weir__worker *worker);
 /** Sets up a worker for tile `index`: frame, gradient tables. Returns its rows. */
 int32_t weir__batch_begin_tile(weir__batch *batch, int64_t index, weir__worker *worker, int32_t with_tape);
+/** The same for any rows: `first` is where they lie in the batch. */
+void weir__batch_begin_rows(const weir__batch *batch, weir__worker *worker, int64_t first, int32_t rows,
+                            int32_t with_tape);
+/** Random streams are keyed by the row's number in the data (list[first], ...; NULL: first, ...), so that a row's noise
+ *  does not depend on the shuffle. */
+void weir__batch_key_rows(const int64_t *list, int64_t first, int32_t rows, weir__run *run);
+/** worker->bar gets the cotangent of log p of those rows, zero for those marked in `bad` (NULL: none is); their loss, from
+ *  worker->log_p, is added to `out` unless it is NULL. */
+void weir__batch_set_cotangents(const weir__batch *batch, weir__worker *worker, const int64_t *list,
+                                int64_t first, int32_t rows, const uint64_t *bad, weir__tile_result *out);
 /** Sums of the lanes into lanes[0], derived tensors chained back; fills the segments. */
 weir_status weir__reduce(weir__batch *batch, double scale, weir_error *error);
 

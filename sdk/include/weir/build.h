@@ -78,8 +78,9 @@ typedef struct weir_child {
     int32_t params;         /**< univariate: P, parameters per element; else 0 */
     uint32_t traits;        /**< WEIR_TRAIT_* */
     const double *identity; /**< univariate: [P] parameters that make it the identity or close to it */
-    /** Univariate: the values it takes and those it gives, as its create required and produced them over its one lane;
-     *  kind WEIR_DOMAIN_UNSTATED where it said nothing. A parent hands them on (weir_univariate_lane); NULL for others. */
+    /** The values it takes and those it gives, as its create required and produced them: one entry for each lane of the
+     *  input and of the output, kind WEIR_DOMAIN_UNSTATED where it said nothing. A parent hands them on
+     *  (weir_univariate_lane, weir_child_lanes). codomain is NULL for densities, both are for networks. */
     const weir_domain *domain, *codomain;
 } weir_child;
 
@@ -177,6 +178,11 @@ struct weir_builder {
     int32_t (*failed)(weir_builder *) WEIR_NOEXCEPT;
     /** A table known by a string id, or NULL. */
     const void *(*extension)(const char *id)WEIR_NOEXCEPT;
+
+    /** States what lanes of the next child's input hold, before that child is asked for (child_layer, child_density): it
+     *  is refused where it requires something else. Lanes that nobody spoke of are unstated, and so are all of them
+     *  again for the child after that. */
+    weir_status (*feed)(weir_builder *, const weir_domain *domain) WEIR_NOEXCEPT;
 };
 
 WEIR_END_DECLS

@@ -151,7 +151,8 @@ struct weir_frame {
 
     /** Tensor `h` (parameter, derived tensor or buffer) is at tensors[h], 64-byte aligned, dense, row-major,
      *  in the frame's precision (integer buffers: int64_t). Read-only in tile calls. prepare may write
-     *  derived tensors; observe_finish may write its own parameters and buffers. */
+     *  derived tensors; observe_finish its own parameters, buffers and derived tensors, observe_vjp_finish its own
+     *  derived tensors. */
     void *const *tensors;
     /** Where the gradient of tensor h is ADDED, private to this worker's lane of accumulation.
      *  gradients == NULL: none is wanted. gradients[h] == NULL: this tensor is frozen or a buffer. */

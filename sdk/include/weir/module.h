@@ -43,7 +43,7 @@ typedef struct weir_builder weir_builder; /* weir/build.h */
 #define WEIR_MODULE_IN_PLACE_OK  2u  /**< output tile may be the input tile (forward and inverse) */
 #define WEIR_MODULE_STOCHASTIC   4u  /**< draws random numbers in forward or inverse */
 #define WEIR_MODULE_OBSERVE_ONCE 8u  /**< wants data-dependent initialisation (observe, merge, finish) */
-#define WEIR_MODULE_OBSERVE_STEP 16u /**< batch-coupled: observes every training batch */
+#define WEIR_MODULE_OBSERVE_STEP 16u /**< batch-coupled: observes every training batch (see weir_layer_ops) */
 
 /* weir_module.concurrency */
 #define WEIR_REENTRANT  0 /**< any worker may run the one instance; the default */
@@ -88,7 +88,7 @@ typedef struct weir_slot {
 #define WEIR_DOMAIN_UNSTATED    0 /**< nothing is known or required; fits everything */
 #define WEIR_DOMAIN_INTERVAL    1 /**< [lower, upper], ends may be infinite; the whole line is (-inf, inf) */
 #define WEIR_DOMAIN_INTEGER     2 /**< integers lower .. upper */
-#define WEIR_DOMAIN_CIRCLE      3 /**< an angle, period upper - lower */
+#define WEIR_DOMAIN_CIRCLE      3 /**< an angle in [lower, upper], whose ends are one point */
 #define WEIR_DOMAIN_SIMPLEX     4 /**< joint: positive, sum 1 */
 #define WEIR_DOMAIN_ORDERED     5 /**< joint: increasing */
 #define WEIR_DOMAIN_PSD         6 /**< joint: vech of a positive definite matrix, row by row */
@@ -140,25 +140,39 @@ typedef struct weir_layer_ops {
                                const weir_tile *x_bar, const void *log_det_bar,
                                const weir_tile *z_bar) WEIR_NOEXCEPT;
 
-    /* OPTIONAL, data-dependent initialisation and batch statistics (WEIR_MODULE_OBSERVE_*) */
+    /* OPTIONAL, data-dependent initialisation and batch statistics (WEIR_MODULE_OBSERVE_*).
+     *
+     * OBSERVE_ONCE: before training the layer sees the data once and sets its parameters and buffers from them.
+     * OBSERVE_STEP: it is batch-coupled, the map of a row depends on the whole batch. In a training step on data the host
+     * takes all tiles to the layer, and then, in this order: observe for every tile; merge; observe_finish; forward for
+     * every tile. On the way back, with the cotangents of all tiles at hand: observe_vjp for every tile; merge;
+     * observe_vjp_finish; then, tile by tile, forward with tape and forward_vjp. A row that is discarded, anywhere in the
+     * flow, is in none of it. What tile calls of this step need, the two finishes leave in DERIVED tensors: after the step
+     * the host calls prepare, which sets them to what evaluation uses (running averages, say, and no gradient through
+     * them). No prepare is called between. What they write to parameters and buffers stays if the step is taken, and is put
+     * back if it is not. Evaluation, sampling, reverse KL and the passes of initialisation know nothing of all this: they
+     * find the layer as prepare left it. The host trains such a layer where it stands in the flow's own chain, or in chain
+     * and repeat inside it, and refuses it elsewhere. */
 
-    /** Bytes of one partial statistic; the host zeroes it before use and aligns it to 64. [any] */
+    /** Bytes of one partial statistic; the host zeroes it before use and aligns it to 64. Large enough for those of observe
+     *  and of observe_vjp. [any] */
     int64_t (*observe_size)(const void *self) WEIR_NOEXCEPT;
     /** Adds the first frame->rows rows of a tile to `partial`. inverse = 0: the tile is x, the input of
      *  forward; inverse = 1: it is z, the input of inverse, and what is learned must make inverse behave
      *  as forward would have on x. [worker] */
     weir_status (*observe)(const void *self, weir_frame *frame, int32_t inverse, const weir_tile *tile,
                            void *partial) WEIR_NOEXCEPT;
-    /** into += from. The host merges in row order, over fixed chunks: the result does not depend on the
-     *  number of threads. [worker] */
+    /** into += from, both of observe or both of observe_vjp; one that is zero has seen no rows. The host merges in row
+     *  order, over fixed chunks: the result does not depend on the number of threads. [worker] */
     weir_status (*merge)(const void *self, void *into, const void *from) WEIR_NOEXCEPT;
-    /** Turns the total into state: may write this module's parameters and buffers through the frame's
-     *  tensors. [main] */
+    /** Turns the total into state: may write this module's parameters, buffers and derived tensors through the frame's
+     *  tensors. frame->mode is WEIR_MODE_EVALUATE in data-dependent initialisation, where the total replaces what was
+     *  learned before, and WEIR_MODE_TRAIN in a step, where it is one batch's. [main] */
     weir_status (*observe_finish)(const void *self, weir_frame *frame, int32_t inverse,
                                   const void *total) WEIR_NOEXCEPT;
     /** Batch-coupled layers: like observe and observe_finish, for the sums over the batch that the VJP of
-     *  the statistics needs (of z_bar, of z_bar * x_hat and of log_det_bar). The total reaches forward_vjp
-     *  through a derived tensor. [worker], [main] */
+     *  the statistics needs (of z_bar, of z_bar * x_hat and of log_det_bar: every row's log-det depends on the
+     *  statistics). The frame has no tape to read. The total reaches forward_vjp through a derived tensor. [worker], [main] */
     weir_status (*observe_vjp)(const void *self, weir_frame *frame, const weir_tile *x, const weir_tile *z,
                                const weir_tile *z_bar, const void *log_det_bar, void *partial) WEIR_NOEXCEPT;
     weir_status (*observe_vjp_finish)(const void *self, weir_frame *frame, const void *total) WEIR_NOEXCEPT;

@@ -117,6 +117,18 @@ WEIR_INLINE weir_status weir_discard_unless_finite(weir_frame *frame, const weir
     return WEIR_DISCARD;
 }
 
+/** Marks the rows where `lane` is NaN, for densities whose answer outside their support is -infinity. */
+WEIR_INLINE weir_status weir_discard_nan(weir_frame *frame, const weir_real *lane)
+{
+    weir_status status = WEIR_OK;
+    for (int32_t r = 0; r < frame->rows; r++) {
+        if (lane[r] == lane[r]) continue;
+        weir_discard(frame, r);
+        status = WEIR_DISCARD;
+    }
+    return status;
+}
+
 /* ---- memory of a call ------------------------------------------------------------------------- */
 
 WEIR_INLINE void *weir_take(weir_frame *frame, int64_t bytes)
@@ -225,7 +237,32 @@ weir_refuse(weir_builder *build, const char *format, ...)
     return WEIR_INVALID;
 }
 
-/* ---- domains of parents of a univariate ------------------------------------------------------- */
+/** A list option that holds one number for all features, or one for each: writes `features` values. */
+WEIR_INLINE weir_status weir_numbers_per_feature(weir_builder *build, const char *name, int32_t features,
+                                                 double *values)
+{
+    const int32_t count = build->numbers(build, name, values, features);
+    if (count != 1 && count != features)
+        return weir_refuse(build, "%s has %d numbers for %d features: give 1 or %d", name, (int)count,
+                           (int)features, (int)features);
+    for (int32_t f = 1; count == 1 && f < features; f++) values[f] = values[0];
+    return WEIR_OK;
+}
+
+/** A tensor [features] that starts at `values`: a parameter that decay leaves alone, or a buffer if it is not to train. */
+WEIR_INLINE weir_handle weir_feature_tensor(weir_builder *build, const char *name, int32_t features,
+                                            const double *values, int trained)
+{
+    const int64_t dims[1] = {features};
+    weir_init init = {0, 0, 0, 0, NULL};
+    init.struct_size = (uint32_t)sizeof init;
+    init.kind = WEIR_INIT_VALUES;
+    init.values = values;
+    return trained ? build->parameter(build, name, 1, dims, &init, WEIR_TENSOR_NO_DECAY)
+                   : build->buffer(build, name, 1, dims, &init);
+}
+
+/* ---- domains of parents ------------------------------------------------------- */
 
 /** For a lane that the univariate maps: requires its domain and states its codomain, the whole line when it names none.
  *  Used when create makes forward of the child's forward. */
@@ -255,6 +292,20 @@ WEIR_INLINE weir_status weir_passed_lane(weir_builder *build, int32_t lane)
     domain.first = lane;
     domain.count = 1;
     return build->produce(build, &domain) == WEIR_OK ? WEIR_OK : WEIR_INVALID;
+}
+
+/** For a child layer or density on lanes [first, ...) of the input: requires there what the child required. */
+WEIR_INLINE weir_status weir_child_lanes(weir_builder *build, const weir_child *child, int32_t first)
+{
+    for (int32_t i = 0; child->domain && i < child->in; i++) {
+        weir_domain taken = child->domain[i];
+        const int joint = taken.kind >= WEIR_DOMAIN_SIMPLEX;
+        if (taken.kind == WEIR_DOMAIN_UNSTATED || (joint && taken.first != i)) continue;
+        taken.first = first + i;
+        if (!joint) taken.count = 1;
+        if (build->require(build, &taken) != WEIR_OK) return WEIR_INVALID;
+    }
+    return WEIR_OK;
 }
 
 /* ---- calls of children: scratch that the child took is released -------------------------------- */
@@ -335,6 +386,29 @@ WEIR_INLINE weir_status weir_network_vjp(const weir_child *c, weir_frame *frame,
                                          const weir_tile *y, const weir_tile *y_bar, const weir_tile *x_bar)
 {
     WEIR_CALL_CHILD(frame, c->network->vjp(c->self, frame, x, y, y_bar, x_bar));
+}
+
+WEIR_INLINE weir_status weir_density_log_density(const weir_child *c, weir_frame *frame, const weir_tile *z,
+                                                 weir_real *log_p)
+{
+    WEIR_CALL_CHILD(frame, c->density->log_density(c->self, frame, z, log_p));
+}
+
+WEIR_INLINE weir_status weir_density_vjp(const weir_child *c, weir_frame *frame, const weir_tile *z,
+                                         const weir_real *log_p_bar, const weir_tile *z_bar)
+{
+    WEIR_CALL_CHILD(frame, c->density->vjp(c->self, frame, z, log_p_bar, z_bar));
+}
+
+WEIR_INLINE weir_status weir_density_sample(const weir_child *c, weir_frame *frame, const weir_tile *z)
+{
+    WEIR_CALL_CHILD(frame, c->density->sample(c->self, frame, z));
+}
+
+WEIR_INLINE weir_status weir_density_sample_vjp(const weir_child *c, weir_frame *frame, const weir_tile *z,
+                                                const weir_tile *z_bar)
+{
+    WEIR_CALL_CHILD(frame, c->density->sample_vjp(c->self, frame, z, z_bar));
 }
 
 #endif

@@ -1,0 +1,66 @@
+/* batch_norm.h - the layer's tensors, and its calls that make statistics. */
+#ifndef BATCH_NORM_H
+#define BATCH_NORM_H
+
+#include <weir/plugin.h>
+
+typedef struct batch_norm {
+    int32_t features;
+    double eps, momentum;
+    weir_handle log_gamma, beta;                /* parameters [features]; -1 without affine */
+    weir_handle running_mean, running_variance; /* buffers [features] */
+    /* Derived, of the statistics in use: the batch's between observe_finish and the end of a step, else the running ones. */
+    weir_handle centre, steepness; /* [features] m and s = 1 / sqrt(v + eps) */
+    weir_handle slope;             /* [features] gamma s */
+    weir_handle log_det;           /* [] */
+    weir_handle pull; /* [2, features] of the batch's gradient: P and Q of the docstring; else 0 */
+} batch_norm;
+
+WEIR_INLINE double log_gamma_of(const batch_norm *self, const weir_frame *frame, int32_t f)
+{
+    return self->log_gamma < 0 ? 0 : (double)weir_tensor(frame, self->log_gamma)[f];
+}
+
+WEIR_INLINE weir_real gamma_of(const batch_norm *self, const weir_frame *frame, int32_t f)
+{
+    return WEIR_C(exp(log_gamma_of(self, frame, f)));
+}
+
+WEIR_INLINE weir_real beta_of(const batch_norm *self, const weir_frame *frame, int32_t f)
+{
+    return self->beta < 0 ? 0 : weir_tensor(frame, self->beta)[f];
+}
+
+/** Sum of z_bar x^ over the rows of feature f. */
+WEIR_INLINE double along(const batch_norm *self, const weir_frame *frame, const weir_tile *x,
+                         const weir_tile *z_bar, int32_t f)
+{
+    const weir_real *const at = weir_lane(x, f), *const bar = weir_lane(z_bar, f);
+    const double centre = (double)weir_tensor(frame, self->centre)[f];
+    double sum = 0;
+    for (int32_t r = 0; r < frame->rows; r++) sum += (double)bar[r] * ((double)at[r] - centre);
+    return sum * (double)weir_tensor(frame, self->steepness)[f];
+}
+
+WEIR_INLINE double sum_of(const weir_frame *frame, const weir_real *lane)
+{
+    double sum = 0;
+    for (int32_t r = 0; lane && r < frame->rows; r++) sum += (double)lane[r];
+    return sum;
+}
+
+weir_status WEIR_NAME(batch_norm_prepare)(const void *module, weir_frame *frame);
+weir_status WEIR_NAME(batch_norm_prepare_vjp)(const void *module, weir_frame *frame);
+int64_t WEIR_NAME(batch_norm_observe_size)(const void *self);
+weir_status WEIR_NAME(batch_norm_observe)(const void *module, weir_frame *frame, int32_t inverse,
+                                          const weir_tile *tile, void *partial);
+weir_status WEIR_NAME(batch_norm_merge)(const void *self, void *into, const void *from);
+weir_status WEIR_NAME(batch_norm_observe_finish)(const void *module, weir_frame *frame, int32_t inverse,
+                                                 const void *total);
+weir_status WEIR_NAME(batch_norm_observe_vjp)(const void *module, weir_frame *frame, const weir_tile *x,
+                                              const weir_tile *z, const weir_tile *z_bar,
+                                              const void *log_det_bar, void *partial);
+weir_status WEIR_NAME(batch_norm_observe_vjp_finish)(const void *module, weir_frame *frame,
+                                                     const void *total);
+
+#endif
