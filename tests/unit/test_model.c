@@ -94,7 +94,7 @@ Test(model, wrong_nodes_are_refused_with_path_and_nearest_word)
         {FLOW("{\"type\":\"coupling\",\"options\":{\"maks\":\"half\"}}"),
          "flow (coupling): unknown option \"maks\"; did you mean \"mask\"?"},
         {FLOW("{\"type\":\"coupling\",\"options\":{\"zzzzz\":1}}"),
-         "flow (coupling): unknown option \"zzzzz\"; it has mask, pass"},
+         "flow (coupling): unknown option \"zzzzz\"; it has mask, pass, period, first"},
         {FLOW("{\"type\":\"coupling\",\"options\":{\"mask\":\"hlaf\"}}"),
          "flow (coupling): option mask: expected one of half|half_swapped|even|odd|given|period|top|bottom|left|right|checkerboard|"
          "checkerboard_swapped|channel|channel_swapped (did you mean \"half\"?), got "

@@ -61,8 +61,8 @@ Test(polynomials, bernstein_starts_as_the_identity)
     stage s = open_stage(UNIVARIATE("f64", "bernstein", "\"degree\":64", NORMAL_BASE));
     double log_det;
     for (int i = 0; i < PLACES; i++) {
-        NEAR(run_one(s, 0, places[i], &log_det), places[i], 1e-14);
-        NEAR(log_det, 0, 1e-14);
+        NEAR(run_one(s, 0, places[i], &log_det), places[i], 5e-14);
+        NEAR(log_det, 0, 5e-14);
     }
     close_stage(s);
 }

@@ -215,13 +215,12 @@ Test(spaces, matrices_that_are_not_positive_definite_are_discarded)
     static const struct {
         double x[3];
         int good;
-    } rows[] = {{{1, 0.5, 1}, 1},
-                {{1, 2, 1}, 0},                   /* indefinite */
-                {{-1, 0, 1}, 0},                  /* negative */
-                {{1, 1, 1}, 0},                   /* singular */
-                {{3, 1, 0.33333333333333337}, 0}, /* no more than rounding away from it */
-                {{0, 0, 1}, 0},                   /* singular */
-                {{4, 1.9999999, 1}, 1},           /* nearly singular, and by far more than rounding */
+    } rows[] = {{{1, 0.5, 1}, 1},       {{1, 2, 1}, 0}, /* indefinite */
+                {{-1, 0, 1}, 0},                        /* negative */
+                {{1, 1, 1}, 0},                         /* singular */
+                {{2, 1, 0.5}, 0},                       /* no more than rounding away from it */
+                {{0, 0, 1}, 0},                         /* singular */
+                {{4, 1.9999999, 1}, 1},                 /* nearly singular, and by far more than rounding */
                 {{1e-300, 0, 1e300}, 1}};
     enum { N = sizeof rows / sizeof rows[0] };
     double x[3 * N], p[N];
