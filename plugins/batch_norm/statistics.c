@@ -42,6 +42,21 @@ int64_t WEIR_NAME(batch_norm_observe_size)(const void *self)
     return batch_sums_size(((const batch_norm *)self)->features);
 }
 
+static weir_moments moments_of(const weir_real *lane, int32_t rows)
+{
+    double sums[8] = {0}, squares[8] = {0};
+    int32_t i = 0;
+    for (; i + 8 <= rows; i += 8)
+        for (int k = 0; k < 8; k++) sums[k] += (double)lane[i + k];
+    for (; i < rows; i++) sums[0] += (double)lane[i];
+    const double sum = eight(sums), mean = rows > 0 ? sum / rows : 0;
+    if (sum - sum != 0) return weir_moments_of(lane, rows); /* leaves out what is not finite */
+    for (i = 0; i + 8 <= rows; i += 8)
+        for (int k = 0; k < 8; k++) squares[k] += ((double)lane[i + k] - mean) * ((double)lane[i + k] - mean);
+    for (; i < rows; i++) squares[0] += ((double)lane[i] - mean) * ((double)lane[i] - mean);
+    return (weir_moments){rows, mean, eight(squares)};
+}
+
 weir_status WEIR_NAME(batch_norm_observe)(const void *module, weir_frame *frame, int32_t inverse,
                                           const weir_tile *tile, void *partial)
 {
@@ -49,7 +64,7 @@ weir_status WEIR_NAME(batch_norm_observe)(const void *module, weir_frame *frame,
     (void)module, (void)inverse;
     sums->kind = SUMS_OF_ROWS;
     for (int32_t f = 0; f < tile->features; f++) {
-        const weir_moments from = weir_moments_of(weir_lane(tile, f), frame->rows);
+        const weir_moments from = moments_of(weir_lane(tile, f), frame->rows);
         weir_moments_merge(&sums->of[f].moments, &from, 1);
     }
     return WEIR_OK;

@@ -40,6 +40,15 @@ static weir_status keep_between(weir_frame *frame, const weir_tile *y)
     return WEIR_OK;
 }
 
+/** The tile between, in scratch: a layer that is recomputed on the way back pushes over what was popped. */
+static int take_between(weir_frame *frame, int32_t features, weir_tile *y)
+{
+    weir_tile kept;
+    if (!weir_pop_tile(frame, features, &kept) || !weir_take_tile(frame, features, y)) return 0;
+    for (int32_t f = 0; f < features; f++) weir_copy_lane(frame, weir_lane(&kept, f), weir_lane(y, f));
+    return 1;
+}
+
 static weir_status flow_log_density(const void *module, weir_frame *frame, const weir_tile *z, void *log_p)
 {
     const flow_density *const self = module;
@@ -60,7 +69,7 @@ static weir_status flow_vjp(const void *module, weir_frame *frame, const weir_ti
     weir_tile y, y_bar;
     if (!self->layer->layer->forward_vjp)
         return weir_failf(frame, WEIR_UNSUPPORTED, "the layer has no gradient of its forward");
-    if (!weir_pop_tile(frame, self->latent, &y) || !weir_take_tile(frame, self->latent, &y_bar))
+    if (!take_between(frame, self->latent, &y) || !weir_take_tile(frame, self->latent, &y_bar))
         return WEIR_ERROR;
     WEIR_TRY(status, weir_density_vjp(self->base, frame, &y, log_p_bar, &y_bar));
     WEIR_TRY(status, weir_layer_forward_vjp(self->layer, frame, z, &y, &y_bar, log_p_bar, z_bar));
@@ -90,7 +99,7 @@ static weir_status flow_sample_vjp(const void *module, weir_frame *frame, const 
     weir_tile y, y_bar;
     if (!self->layer->layer->inverse_vjp || !self->base->density->sample_vjp)
         return weir_failf(frame, WEIR_UNSUPPORTED, "the layer or the base has no gradient through samples");
-    if (!weir_pop_tile(frame, self->latent, &y) || !weir_take_tile(frame, self->latent, &y_bar))
+    if (!take_between(frame, self->latent, &y) || !weir_take_tile(frame, self->latent, &y_bar))
         return WEIR_ERROR;
     WEIR_TRY(status, weir_layer_inverse_vjp(self->layer, frame, &y, z, z_bar, NULL, &y_bar));
     WEIR_TRY(status, weir_density_sample_vjp(self->base, frame, &y, &y_bar));

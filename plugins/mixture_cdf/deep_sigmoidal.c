@@ -14,14 +14,14 @@ static const char deep_sigmoidal_doc[] =
     "softplus(v + c) > 0 with c such that v = 0 gives a = 1; k = 1 .. hidden. The line to the line.\n"
     "Parameters per element: 3 hidden layers; layer after layer v, b, l, `hidden` of each.\n"
     "One layer is logistic_mixture_cdf with a = 1 / scale, b = -mean / scale, and is computed as that one is: the logit comes\n"
-    "from log-sum-exps of both sides, so that the ends never round; tails are straight, with the smallest slope of a layer.\n"
+    "from a log-sum-exp on the smaller side, so that the ends never round; a layer's tails are straight, with its least slope.\n"
     "dy/dx of a layer = (1 / (1 - T)) sum_k rho_k (1 - T_k) a_k, T_k the smaller side of unit k and rho_k its share of T;\n"
     "log|dy/dx| is the sum over layers. One layer already approximates any increasing map (the paper, section 4); more\n"
     "make sharper ones with fewer parameters. Layers meet in one number each: the paper's denser variant, whose layers pass\n"
     "on a vector, has hidden^2 parameters a layer.\n"
     "Start: a = 1, equal weights, b spread evenly over [-1, 1], since equal units have equal gradients and would never part;\n"
-    "each layer is then within 0.25 of the identity.\n"
-    "Inverse: layer by layer a bracketed root to machine precision, 5 to 10 evaluations; its VJP is the implicit function\n"
+    "each layer of 8 units is then within 0.21 of the identity.\n"
+    "Inverse: layer by layer a bracketed root to machine precision, about 5 evaluations; its VJP is the implicit function\n"
     "theorem's. Rows with NaN or an infinity are discarded. Cost: 4 vectorised functions a unit.\n"
     "Source: Huang et al. 2018, \"Neural autoregressive flows\", arXiv:1804.00779, section 3.1 (DSF).";
 

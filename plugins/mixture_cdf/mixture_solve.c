@@ -21,7 +21,7 @@ static void miss(const void *context, weir_frame *frame, int32_t n, const weir_r
     const mixture_point *const at = q->at;
     const int there = WEIR_NAME(mixture_evaluate)(q->m, frame, x, at);
     for (int32_t i = 0; i < n; i++) {
-        value[i] = there ? at->side[i] * at->at[i] - q->target[i] : WEIR_C(NAN);
+        value[i] = there ? weir_roots_miss(at->side[i] * at->at[i], q->target[i], 4) : WEIR_C(NAN);
         slope[i] = at->rate[i] * at->mills[i];
     }
 }

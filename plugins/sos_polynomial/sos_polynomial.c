@@ -19,7 +19,7 @@ static const char sos_doc[] =
     "included, and there is no end of a domain; tails grow as |x|^(2 degree + 1), so standardize the data first.\n"
     "Start: p_k(u) = sqrt((1 - min_slope) / squares) (1 + 0.1 t_k u) with t_k spread evenly over [-1, 1] (0 for one square),\n"
     "which is y = x + O(0.0033 x^3): squares that are zero, or multiples of each other, would stay so in training.\n"
-    "Inverse: a bracket grown from 0 until it holds the target, then a root to machine precision, together some 10 to 20\n"
+    "Inverse: a bracket grown from 0 until it holds the target, then a root to machine precision, together about 10\n"
     "evaluations; its VJP is the implicit function theorem's. Rows with NaN or an infinity, or whose powers overflow, are\n"
     "discarded. Cost: one vectorised function and 2 (degree + 1)^2 squares operations a value.\n"
     "Source: Jaini et al. 2019, \"Sum-of-squares polynomial flow\", arXiv:1905.02325, section 4; min_slope is added here: a sum\n"
@@ -193,9 +193,14 @@ static void miss(const void *context, weir_frame *frame, int32_t n, const weir_r
                  weir_real *slope)
 {
     const wanted *const q = context;
+    const weir_real *const c = constant_of(q->self, q->p, q->s);
     (void)frame;
     evaluate(q->self, n, x, q->p, q->s, q->work, value, slope);
-    for (int32_t i = 0; i < n; i++) value[i] -= q->target[i];
+    for (int32_t i = 0; i < n; i++) {
+        const weir_real shift = c[i] < 0 ? -c[i] : c[i],
+                        reach = q->target[i] < 0 ? -q->target[i] : q->target[i];
+        value[i] = weir_roots_miss(value[i], q->target[i], 4 * (shift + reach));
+    }
 }
 
 static weir_status sos_lane_inverse(const void *module, weir_frame *frame, int32_t n, const weir_real *y,

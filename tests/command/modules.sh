@@ -25,6 +25,14 @@ if [ -e "$broken" ]; then
   has FAILED stdout
 fi
 
+# nor does one pass that ends the process in the middle of a check, however content it is
+fixtures=$WEIR_TEST_BUILD/tests/fixtures
+if [ -e "$fixtures/exits_in_call.so" ]; then
+  expect 1 'exits_in_call\.so called exit in [a-z_]+;.*rule 48' "$WEIR" check "$fixtures/exits_in_call.so"
+  "$WEIR" check "$fixtures/aborts_in_call.so" >stdout 2>stderr
+  [ $? = 134 ] || fail "a module that aborts is not seen to"
+fi
+
 # the prompt: expressions are shown, statements may go on, errors do not end it
 printf 'weir.version\nx = {\n1, 2 }\n#x\nerror "oops"\n3 * 4\n' | "$WEIR" repl >stdout 2>stderr || fail "repl"
 has '^2$' stdout

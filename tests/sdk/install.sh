@@ -59,6 +59,21 @@ if [ -x "$WEIR_TEST_BUILD/bin/weir" ]; then
   done
 fi
 
+# An exception ends at the border: the process, if it must, but the host is never unwound. What is not noexcept does not
+# compile.
+if [ -x "$WEIR_TEST_BUILD/bin/weir" ]; then
+  status=0
+  "$WEIR_TEST_BUILD/bin/weir" check ./in_cxx/throws.so >check.log 2>&1 || status=$?
+  expect "status of an exception" "$status $(grep -c 'terminate called after throwing' check.log)" "134 1"
+fi
+if "$cxx" -std=c++17 -fsyntax-only -DWEIR_REAL=64 -DFORGETS_NOEXCEPT -I"$prefix/include" \
+  "$here/in_cxx/throws.cpp" >step.log 2>&1; then
+  echo "a call that may throw is taken for one of the interface"
+  wrong=1
+fi
+grep -q noexcept step.log || { cat step.log; wrong=1; }
+quietly "$cxx" -std=c++17 -fsyntax-only -DWEIR_REAL=64 -I"$prefix/include" "$here/in_cxx/throws.cpp"
+
 # A mistake is refused with a word about it.
 refused() { # refused CALL PATTERN
   mkdir -p refused

@@ -153,8 +153,9 @@ static void narrow_vectors(const double *jacobian, int32_t wide, int32_t narrow,
                                                  : jacobian[k * wide + f];
 }
 
-static void compare_volumes(const weir__map *map, const weir__call *call, const double *jacobians,
-                            const int32_t *dependent, double *vectors, weir__verdict *verdict)
+static void compare_volumes(const weir__subject *subject, const weir__map *map, const weir__call *call,
+                            const double *jacobians, const int32_t *dependent, double *vectors,
+                            weir__verdict *verdict)
 {
     const int32_t in = map->size[WEIR__X], out = map->size[WEIR__Y];
     const int32_t wide = in > out ? in : out, narrow = in > out ? out : in;
@@ -164,6 +165,8 @@ static void compare_volumes(const weir__map *map, const weir__call *call, const 
         const double l = weir__field_get(&call->field[WEIR__LANE], 0, r);
         weir__measure(verdict, fabs(l - volume) / (1 + fabs(volume)));
     }
+    if (!(verdict->figure <= verdict->limit) && in > out && is_surface(subject, map, 0))
+        weir__remark(verdict, "the log-det is wrong, or a gradient on the surface is not tangent");
 }
 
 /* jacobians, of the map from the wide side, tell what is dependent; those of the map under check, what its volume is. */
@@ -182,13 +185,13 @@ static void check_volumes(weir__subject *subject, const weir__map *map, const we
     if (!weir__served(verdict, subject, status, wide->name)) goto done;
     find_dependent(subject, wide, of_wide, dependent, verdict);
     if (map == wide) {
-        compare_volumes(map, call, of_wide, dependent, vectors, verdict);
+        compare_volumes(subject, map, call, of_wide, dependent, vectors, verdict);
         check_silent(subject, wide, from_wide, dependent, verdict);
         goto done;
     }
     of_map = weir__jacobians(subject, map, call, &status);
     if (weir__served(verdict, subject, status, map->name))
-        compare_volumes(map, call, of_map, dependent, vectors, verdict);
+        compare_volumes(subject, map, call, of_map, dependent, vectors, verdict);
 done:
     free(dependent);
     free(vectors);

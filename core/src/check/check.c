@@ -4,6 +4,7 @@
  * two as well; networks with no input too, and as autoregressive ones where they offer that. A setting that the module
  * refuses is left out, as long as one remains.
  */
+#include "check/guard.h"
 #include "check/report.h"
 #include "plugin/names.h"
 #include "run/model.h"
@@ -53,6 +54,7 @@ static void apply(weir__report *report, const weir__promise *promise, weir__subj
                   const weir__map *map)
 {
     weir__verdict verdict = {.limit = limit_for(promise, subject)};
+    weir__guard_note(promise->name);
     promise->check(subject, map, &verdict);
     weir__calls_release(subject);
     weir__report_add(report, promise, map, subject, &verdict);
@@ -303,9 +305,11 @@ weir_status weir_check(weir_runtime *runtime, const char *id_or_file, const char
     json_t *const list = json_array();
     weir_status status =
         list ? read_wanted(options_json, &wanted, error) : weir__no_memory(error, "the report");
+    weir__guard_enter(id_or_file);
     if (status == WEIR_OK)
         status = is_file(id_or_file) ? check_file(runtime, id_or_file, &wanted, list, &all_ok, error)
                                      : check_id(runtime, id_or_file, &wanted, list, &all_ok, error);
+    weir__guard_leave();
     char *const text = status == WEIR_OK ? json_dumps(list, JSON_INDENT(2) | JSON_REAL_PRECISION(6)) : NULL;
     if (status == WEIR_OK && !text) status = weir__no_memory(error, "the report");
     if (status == WEIR_OK) {

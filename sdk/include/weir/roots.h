@@ -18,6 +18,14 @@
 typedef void (*weir_roots_function)(const void *context, weir_frame *frame, int32_t n, const weir_real *at,
                                     weir_real *value, weir_real *slope);
 
+/** value - target; 0 where that is below the rounding of a sum of terms of size `scale` that comes to the target. */
+WEIR_INLINE weir_real weir_roots_miss(weir_real value, weir_real target, weir_real scale)
+{
+    const weir_real half_ulp = (WEIR_REAL == 32 ? WEIR_C(FLT_EPSILON) : WEIR_C(DBL_EPSILON)) / 2;
+    const weir_real miss = value - target, rounding = half_ulp * (scale + (target < 0 ? -target : target));
+    return rounding - rounding == 0 && miss <= rounding && -miss <= rounding ? 0 : miss;
+}
+
 /** Evaluations after which a row is given up; bisection alone needs fewer. */
 #define WEIR_ROOTS_MOST 200
 

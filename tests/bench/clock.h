@@ -1,0 +1,15 @@
+/* clock.h - how often a second something can be done. */
+#ifndef WEIR_BENCH_CLOCK_H
+#define WEIR_BENCH_CLOCK_H
+
+/** Seconds that only grow. */
+double clock_now(void);
+
+/** Calls a second of once(user), measured over `seconds` or one call, whichever takes longer. Reading the clock costs below
+ *  one percent of it. Negative when a call did not return 0: the measurement ends there. */
+double clock_rate(int (*once)(void *user), void *user, double seconds);
+
+/** The middle one of `count` figures, which are sorted for it. */
+double clock_median(double *figures, int count);
+
+#endif
