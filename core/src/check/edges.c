@@ -33,21 +33,33 @@ static int has_edge(const weir__subject *subject, const weir__call *call, int32_
     return subject->child->kind == WEIR_UNIVARIATE || feature == row % call->field[WEIR__X].tile.features;
 }
 
-/* Where features make up a whole, the others shrink or grow so that the edge is a point of the space. */
+/* The lanes that make up a whole with this one: all parts, a vector, a row of a Cholesky factor. False when none do. */
+static int whole_of(const weir_domain *d, int32_t feature, int32_t *first, int32_t *end)
+{
+    *first = d ? d->first : feature;
+    *end = d ? d->first + d->count : feature;
+    if (!d || d->kind < WEIR_DOMAIN_SIMPLEX) return 0;
+    if (d->kind == WEIR_DOMAIN_SIMPLEX || d->kind == WEIR_DOMAIN_SPHERE) return 1;
+    for (int32_t length = 1; *end = *first + length, *end <= feature; length++) *first = *end;
+    return d->kind == WEIR_DOMAIN_CORRELATION;
+}
+
+/* The others of a whole shrink or grow so that the edge is a point of the space. */
 static void settle(const weir__subject *subject, const weir__map *map, weir__call *call, int32_t feature,
                    int32_t row)
 {
     const weir_domain *const d = weir__lane_domain(subject, map, WEIR__X, feature);
-    const int parts = d && d->kind == WEIR_DOMAIN_SIMPLEX, squares = d && d->kind == WEIR_DOMAIN_SPHERE;
     const double edge = weir__field_get(&call->field[WEIR__X], feature, row);
-    if (!(parts || squares) || !(fabs(edge) < 1)) return;
+    int32_t first, end;
+    if (!whole_of(d, feature, &first, &end) || !(fabs(edge) < 1)) return;
+    const int parts = d->kind == WEIR_DOMAIN_SIMPLEX;
     double others = 0;
-    for (int32_t f = d->first; f < d->first + d->count; f++) {
+    for (int32_t f = first; f < end; f++) {
         const double x = weir__field_get(&call->field[WEIR__X], f, row);
         if (f != feature) others += parts ? x : x * x;
     }
     const double by = parts ? (1 - edge) / others : sqrt((1 - edge * edge) / others);
-    for (int32_t f = d->first; f < d->first + d->count; f++)
+    for (int32_t f = first; f < end; f++)
         if (f != feature)
             weir__field_set(&call->field[WEIR__X], f, row,
                             by * weir__field_get(&call->field[WEIR__X], f, row));
