@@ -70,6 +70,14 @@ static weir_status note(weir_frame *frame, const weir_tile *params, void *state)
     return WEIR_OK;
 }
 
+/* A copy: a child that runs again on the way back may push over what was popped. */
+static int noted(weir_frame *frame, trace *record)
+{
+    const trace *const popped = frame->services->tape_pop(frame, (int64_t)sizeof *popped);
+    if (popped) *record = *popped;
+    return popped != NULL;
+}
+
 static int32_t params_of(const autoregressive *self)
 {
     return self->order.features * self->per_feature;
@@ -110,14 +118,14 @@ static weir_status autoregressive_forward_vjp(const void *module, weir_frame *fr
     const autoregressive *const self = module;
     weir_status status = WEIR_OK;
     weir_tile in, out, out_bar, in_bar = {.features = 0}, params_bar, through = {.features = 0};
-    const trace *const record = frame->services->tape_pop(frame, (int64_t)sizeof *record);
-    if (!record || !order_two(self, frame, x, z, &in, &out)) return WEIR_ERROR;
+    trace record;
+    if (!noted(frame, &record) || !order_two(self, frame, x, z, &in, &out)) return WEIR_ERROR;
     if (!WEIR_NAME(in_order)(&self->order, frame, z_bar, &out_bar)) return WEIR_ERROR;
     if (!weir_take_tile(frame, params_of(self), &params_bar)) return WEIR_ERROR;
     if (x_bar && !(WEIR_NAME(in_order)(&self->order, frame, x_bar, &in_bar) &&
                    weir_take_tile(frame, in.features, &through)))
         return WEIR_ERROR;
-    weir_tile params = weir_tile_over(frame, record->params, params_of(self));
+    weir_tile params = weir_tile_over(frame, record.params, params_of(self));
     WEIR_TRY(status, weir_univariate_forward_vjp(self->univariate, frame, &in, &params, &out, &out_bar,
                                                  log_det_bar, x_bar ? &in_bar : NULL, &params_bar));
     WEIR_TRY(status,
@@ -200,17 +208,17 @@ static weir_status autoregressive_inverse_vjp(const void *module, weir_frame *fr
     weir_status status = WEIR_OK;
     weir_tile in, out, out_bar, in_bar = {.features = 0}, params_bar;
     void *work = NULL;
-    const trace *const record = frame->services->tape_pop(frame, (int64_t)sizeof *record);
-    if (!record || !order_two(self, frame, z, x, &in, &out)) return WEIR_ERROR;
+    trace record;
+    if (!noted(frame, &record) || !order_two(self, frame, z, x, &in, &out)) return WEIR_ERROR;
     if (!WEIR_NAME(in_order)(&self->order, frame, x_bar, &out_bar)) return WEIR_ERROR;
     if (z_bar && !WEIR_NAME(in_order)(&self->order, frame, z_bar, &in_bar)) return WEIR_ERROR;
     if (!weir_take_tile(frame, params_of(self), &params_bar)) return WEIR_ERROR;
-    weir_tile params = weir_tile_over(frame, record->params, params_of(self));
-    WEIR_TRY(status, network->begin_vjp(self->network->self, frame, record->state, &out, &params, &work));
-    WEIR_TRY(status, sweep_back(self, frame, record, work, &in, &out, &out_bar, log_det_bar,
+    weir_tile params = weir_tile_over(frame, record.params, params_of(self));
+    WEIR_TRY(status, network->begin_vjp(self->network->self, frame, record.state, &out, &params, &work));
+    WEIR_TRY(status, sweep_back(self, frame, &record, work, &in, &out, &out_bar, log_det_bar,
                                 z_bar ? &in_bar : NULL, &params, &params_bar));
     WEIR_TRY(status,
-             network->end_vjp(self->network->self, frame, record->state, work, &out, &params, &params_bar));
+             network->end_vjp(self->network->self, frame, record.state, work, &out, &params, &params_bar));
     return weir_pop_tile(frame, params_of(self), &params) ? status : WEIR_ERROR;
 }
 

@@ -74,7 +74,7 @@ static weir_status all_in_one_forward(const void *module, weir_frame *frame, con
     if (!weir_keep_tile(frame, x->features, &h) || !WEIR_NAME(mixing_place)(&self->mixing, frame, z, &u))
         return WEIR_ERROR;
     WEIR_TRY(status, WEIR_NAME(halves_run)(&self->affine.halves, frame, x, &h, log_det, 0));
-    WEIR_TRY(status, WEIR_NAME(note_address)(frame, h.data));
+    WEIR_TRY(status, weir_note_address(frame, h.data));
     WEIR_NAME(stretch_forward)(&self->stretch, frame, &h, &u, log_det);
     WEIR_NAME(mixing_apply)(&self->mixing, frame, &u, z);
     WEIR_TRY(status, discard_bad_rows(frame, z));
@@ -91,7 +91,7 @@ static weir_status all_in_one_inverse(const void *module, weir_frame *frame, con
         return WEIR_ERROR;
     WEIR_NAME(stretch_inverse)(&self->stretch, frame, &u, &h, log_det);
     WEIR_TRY(status, WEIR_NAME(halves_run)(&self->affine.halves, frame, &h, x, log_det, 1));
-    WEIR_TRY(status, WEIR_NAME(note_address)(frame, h.data));
+    WEIR_TRY(status, weir_note_address(frame, h.data));
     WEIR_TRY(status, discard_bad_rows(frame, x));
     return status;
 }
@@ -104,7 +104,7 @@ static weir_status all_in_one_forward_vjp(const void *module, weir_frame *frame,
     const int32_t features = x->features;
     weir_status status = WEIR_OK;
     weir_tile u, u_bar, h_bar;
-    void *const kept = WEIR_NAME(noted_address)(frame);
+    void *const kept = weir_noted_address(frame);
     (void)z;
     if (!kept || !weir_take_tile(frame, features, &h_bar) || !weir_take_tile(frame, features, &u) ||
         !WEIR_NAME(mixing_undo)(&self->mixing, frame, z_bar, &u_bar))
@@ -126,7 +126,7 @@ static weir_status all_in_one_inverse_vjp(const void *module, weir_frame *frame,
     const int32_t features = z->features;
     weir_status status = WEIR_OK;
     weir_tile h_bar, u_bar, unwanted;
-    void *const kept = WEIR_NAME(noted_address)(frame);
+    void *const kept = weir_noted_address(frame);
     if (!kept || !weir_take_tile(frame, features, &h_bar)) return WEIR_ERROR;
     if (!z_bar && !weir_take_tile(frame, features, &unwanted)) return WEIR_ERROR;
     if (!z_bar) z_bar = &unwanted;

@@ -15,21 +15,6 @@ static int split(const halves *self, weir_frame *frame, const weir_tile *tile, p
            WEIR_NAME(lane_set_of)(&self->mask.moved, frame, tile, &of->moved);
 }
 
-weir_status WEIR_NAME(note_address)(weir_frame *frame, void *address)
-{
-    if (!frame->tape) return WEIR_OK;
-    void **const record = frame->services->tape_push(frame, (int64_t)sizeof *record);
-    if (!record) return WEIR_ERROR;
-    *record = address;
-    return WEIR_OK;
-}
-
-void *WEIR_NAME(noted_address)(weir_frame *frame)
-{
-    void *const *const record = frame->services->tape_pop(frame, (int64_t)sizeof *record);
-    return record ? *record : NULL;
-}
-
 /* The parameters are needed by the mover's VJP, which runs before the network's has popped what lies above them. */
 weir_status WEIR_NAME(halves_run)(const halves *self, weir_frame *frame, const weir_tile *from,
                                   const weir_tile *to, weir_real *log_det, int inverse)
@@ -43,7 +28,7 @@ weir_status WEIR_NAME(halves_run)(const halves *self, weir_frame *frame, const w
         weir_copy_lane(frame, weir_lane(&in.pass, k), weir_lane(&out.pass, k));
     WEIR_TRY(status, weir_network_forward(self->network, frame, &in.pass, &params));
     WEIR_TRY(status, self->mover->map(self, frame, &in.moved, &params, &out.moved, log_det, inverse));
-    WEIR_TRY(status, WEIR_NAME(note_address)(frame, params.data));
+    WEIR_TRY(status, weir_note_address(frame, params.data));
     return status;
 }
 
@@ -58,7 +43,7 @@ weir_status WEIR_NAME(halves_vjp)(const halves *self, weir_frame *frame, const w
     if (!split(self, frame, from, &in) || !split(self, frame, to, &out)) return WEIR_ERROR;
     if (!split(self, frame, to_bar, &out_bar)) return WEIR_ERROR;
     if (from_bar && !split(self, frame, from_bar, &in_bar)) return WEIR_ERROR;
-    void *const kept = WEIR_NAME(noted_address)(frame);
+    void *const kept = weir_noted_address(frame);
     weir_tile params_bar;
     if (!kept || !weir_take_tile(frame, self->params, &params_bar)) return WEIR_ERROR;
     weir_tile params = weir_tile_over(frame, kept, self->params);

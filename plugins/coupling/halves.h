@@ -41,10 +41,4 @@ weir_status WEIR_NAME(halves_vjp)(const halves *self, weir_frame *frame, const w
 /** The calls of a layer that does no more than that. */
 extern const weir_layer_ops WEIR_NAME(halves_ops);
 
-/** Pushes an address as the newest record on the tape, if there is one: a VJP pops in the opposite order, and so finds
- *  first where an older record lies that it needs before it may pop that. */
-weir_status WEIR_NAME(note_address)(weir_frame *frame, void *address);
-/** The address; NULL when the tape does not hold one. */
-void *WEIR_NAME(noted_address)(weir_frame *frame);
-
 #endif

@@ -199,8 +199,7 @@ static weir_status declare_reflections(weir_builder *build, mixing *self)
 weir_status WEIR_NAME(mixing_declare)(weir_builder *build, mixing *self)
 {
     const char *const kind = build->string(build, "permutation");
-    const uint64_t seed =
-        build->given(build, "seed") ? (uint64_t)build->integer(build, "seed") : build->stream;
+    const uint64_t seed = weir_random_key(build);
     if (!kind) return WEIR_INVALID;
     *self = (mixing){build->features, (int32_t)build->integer(build, "reflections"), -1, -1, -1, -1};
     if (strcmp(kind, "soft") != 0)

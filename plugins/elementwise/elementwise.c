@@ -103,12 +103,7 @@ static weir_status run_network(const elementwise *self, weir_frame *frame, const
     if (!weir_keep_tile(frame, self->features * self->count, &params)) return WEIR_ERROR;
     WEIR_TRY(status, weir_network_forward(self->network, frame, &none, &params));
     WEIR_TRY(status, map(self->univariate, frame, from, &params, to, log_det));
-    if (!frame->tape) return status;
-    /* The VJP of the univariate wants the parameters before the network's has popped what lies above them: their
-     * address goes on top. */
-    void **const record = frame->services->tape_push(frame, (int64_t)sizeof *record);
-    if (!record) return WEIR_ERROR;
-    *record = params.data;
+    WEIR_TRY(status, weir_note_address(frame, params.data));
     return status;
 }
 
@@ -119,10 +114,10 @@ static weir_status run_network_vjp(const elementwise *self, weir_frame *frame, c
     weir_status status = WEIR_OK;
     const int32_t lanes = self->features * self->count;
     const weir_tile none = weir_tile_over(frame, NULL, 0);
-    void *const *const record = frame->services->tape_pop(frame, (int64_t)sizeof *record);
+    void *const kept = weir_noted_address(frame);
     weir_tile params_bar;
-    if (!record || !weir_take_tile(frame, lanes, &params_bar)) return WEIR_ERROR;
-    weir_tile params = weir_tile_over(frame, *record, lanes);
+    if (!kept || !weir_take_tile(frame, lanes, &params_bar)) return WEIR_ERROR;
+    weir_tile params = weir_tile_over(frame, kept, lanes);
     WEIR_TRY(status,
              vjp(self->univariate, frame, from, &params, to, to_bar, log_det_bar, from_bar, &params_bar));
     WEIR_TRY(status, weir_network_vjp(self->network, frame, &none, &params, &params_bar, NULL));

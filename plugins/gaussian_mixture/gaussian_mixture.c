@@ -252,6 +252,7 @@ static weir_status mixture_create(weir_builder *build, void **out)
                               .kind = WEIR_INIT_NORMAL,
                               .a = 0,
                               .b = build->number(build, "spread")};
+    if (weir_require_line(build) != WEIR_OK) return WEIR_INVALID;
     mixture *const self = malloc(sizeof *self);
     if (!self) return weir_refuse(build, "out of memory");
     *self = (mixture){.features = build->features, .components = components, .stream = build->stream};

@@ -141,6 +141,7 @@ static weir_status declare(location_scale *self, weir_builder *build, double *st
 
 weir_status WEIR_NAME(location_scale_create)(weir_builder *build, const family *of, void **out)
 {
+    if (weir_require_line(build) != WEIR_OK) return WEIR_INVALID;
     location_scale *const self = calloc(1, sizeof *self);
     double *const start = calloc((size_t)build->features + 1, sizeof *start);
     weir_status status = WEIR_INVALID;

@@ -169,12 +169,7 @@ static weir_status normal_create(weir_builder *build, void **self)
     if (full && !trained)
         return weir_refuse(build,
                            "covariance = full needs trainable = true: a fixed one would be the identity");
-    const weir_domain line = {.struct_size = (uint32_t)sizeof line,
-                              .kind = WEIR_DOMAIN_INTERVAL,
-                              .count = build->features,
-                              .lower = -INFINITY,
-                              .upper = INFINITY};
-    if (build->require(build, &line) != WEIR_OK) return WEIR_INVALID;
+    if (weir_require_line(build) != WEIR_OK) return WEIR_INVALID;
     normal *const made = malloc(sizeof *made);
     if (!made) return weir_refuse(build, "out of memory");
     *made = (normal){

@@ -128,16 +128,17 @@ static weir_status periodic_vjp(const void *module, weir_frame *frame, const wei
     const periodic *const self = module;
     weir_status status = WEIR_OK;
     weir_tile seen_bar, wide_bar;
-    const record *const r = frame->services->tape_pop(frame, (int64_t)sizeof *r);
+    const record *const popped = frame->services->tape_pop(frame, (int64_t)sizeof *popped);
     (void)x;
-    if (!r || !weir_take_tile(frame, self->angles.count, &seen_bar)) return WEIR_ERROR;
+    if (!popped || !weir_take_tile(frame, self->angles.count, &seen_bar)) return WEIR_ERROR;
     if (self->each && !weir_take_tile(frame, self->wide, &wide_bar)) return WEIR_ERROR;
+    const record r = *popped;
     if (self->each) clear(frame, &wide_bar);
     for (int32_t d = 0; self->each && d < self->in; d++) pick(self, frame, d, &wide_bar, y_bar, 1);
-    WEIR_TRY(status, weir_network_vjp(self->network, frame, &r->seen, self->each ? &r->wide : y,
+    WEIR_TRY(status, weir_network_vjp(self->network, frame, &r.seen, self->each ? &r.wide : y,
                                       self->each ? &wide_bar : y_bar, x_bar ? &seen_bar : NULL));
     for (int32_t i = 0; x_bar && i < self->in; i++)
-        WEIR_NAME(angles_pull)(&self->angles, frame, i, &r->seen, &seen_bar, x_bar);
+        WEIR_NAME(angles_pull)(&self->angles, frame, i, &r.seen, &seen_bar, x_bar);
     return pop(self, frame) ? status : WEIR_ERROR;
 }
 

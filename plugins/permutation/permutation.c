@@ -10,8 +10,8 @@ typedef struct permutation {
 
 static const char permutation_doc[] =
     "z_f = x_order[f]: the features in another order, log|det J| = 0; the inverse puts them back.\n"
-    "kind reverse: last feature first; random: a shuffle fixed by `seed` (without one, by the layer's place in the\n"
-    "model); given: `order` lists, for each output feature, which input feature it takes, numbered from 1.\n"
+    "kind reverse: last feature first; random: a shuffle fixed by `seed` (without one, by the model's seed and the layer's\n"
+    "place); given: `order` lists, for each output feature, which input feature it takes, numbered from 1.\n"
     "The order is saved with the model (buffer order [features], numbered from 0) and what is saved holds.\n"
     "Refused: an order that is not a permutation of 1 .. features; `order` or `seed` with another kind.\n"
     "Source: Dinh et al. 2017, \"Density estimation using Real NVP\", arXiv:1605.08803, section 3.5, where layers\n"
@@ -37,7 +37,7 @@ static const weir_option permutation_options[] = {
      .default_json = "null",
      .minimum = 0,
      .maximum = 9007199254740991.0,
-     .summary = "for kind random: seed of the shuffle; default: the layer's own"},
+     .summary = "for kind random: seed of the shuffle; absent: from the model's seed and the place"},
 };
 
 /* ---- calls ------------------------------------------------------------------------------------ */
@@ -176,9 +176,7 @@ static weir_status choose_order(weir_builder *build, int64_t *order, int32_t cou
         return status == WEIR_OK ? check_distinct(build, order, count) : status;
     }
     if (random) {
-        const uint64_t seed =
-            build->given(build, "seed") ? (uint64_t)build->integer(build, "seed") : build->stream;
-        weir_random_order(count, seed, order);
+        weir_random_order(count, weir_random_key(build), order);
     } else {
         for (int32_t f = 0; f < count; f++) order[f] = count - 1 - f;
     }

@@ -59,17 +59,6 @@ static weir_status add(weir_frame *frame, const weir_tile *from, weir_real sign,
     return status;
 }
 
-/* The networks' outputs are the oldest record on the tape, and their address the newest: the VJP needs them before the
- * networks have popped what lies between. */
-static weir_status note_outputs(weir_frame *frame, const weir_tile *outputs)
-{
-    if (!frame->tape) return WEIR_OK;
-    void **const record = frame->services->tape_push(frame, (int64_t)sizeof *record);
-    if (!record) return WEIR_ERROR;
-    *record = outputs->data;
-    return WEIR_OK;
-}
-
 static weir_status run(const reversible *self, weir_frame *frame, const weir_tile *from, const weir_tile *to,
                        int inverse)
 {
@@ -85,7 +74,7 @@ static weir_status run(const reversible *self, weir_frame *frame, const weir_til
     WEIR_TRY(status, add(frame, &from_one, sign, &by_one, &to_one));
     WEIR_TRY(status, weir_network_forward(self->network[two], frame, &to_one, &by_two));
     WEIR_TRY(status, add(frame, &from_two, sign, &by_two, &to_two));
-    WEIR_TRY(status, note_outputs(frame, &outputs));
+    WEIR_TRY(status, weir_note_address(frame, outputs.data));
     return status;
 }
 
@@ -117,11 +106,11 @@ static weir_status run_vjp(const reversible *self, weir_frame *frame, const weir
     const int one = inverse, two = !inverse;
     const weir_real sign = inverse ? -1 : 1;
     weir_status status = WEIR_OK;
-    void *const *const record = frame->services->tape_pop(frame, (int64_t)sizeof *record);
+    void *const kept = weir_noted_address(frame);
     weir_tile unwanted;
-    if (!record || (!from_bar && !weir_take_tile(frame, from->features, &unwanted))) return WEIR_ERROR;
+    if (!kept || (!from_bar && !weir_take_tile(frame, from->features, &unwanted))) return WEIR_ERROR;
     if (!from_bar) from_bar = &unwanted;
-    weir_tile outputs = weir_tile_over(frame, *record, from->features);
+    weir_tile outputs = weir_tile_over(frame, kept, from->features);
     const weir_tile from_two = half_of(self, from, two), to_one = half_of(self, to, one);
     const weir_tile to_bar_one = half_of(self, to_bar, one), to_bar_two = half_of(self, to_bar, two);
     const weir_tile from_bar_one = half_of(self, from_bar, one), from_bar_two = half_of(self, from_bar, two);

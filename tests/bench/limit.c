@@ -34,7 +34,8 @@ static double together(int threads, double (*measure)(const void *, double), con
     double sum = 0;
     int started = 1;
     if (threads > MOST_THREADS) threads = MOST_THREADS;
-    for (int i = 0; i < threads; i++) members[i] = (member){.measure = measure, .user = user, .seconds = seconds};
+    for (int i = 0; i < threads; i++)
+        members[i] = (member){.measure = measure, .user = user, .seconds = seconds};
     while (started < threads &&
            pthread_create(&members[started].thread, NULL, member_main, &members[started]) == 0)
         started++;
@@ -56,14 +57,14 @@ static volatile float sink;
 #include <immintrin.h>
 
 #define PEAK(name, instructions, vector, chains, set, fma, first)                                            \
-    __attribute__((target(instructions))) static int name(void *user)                                       \
+    __attribute__((target(instructions))) static int name(void *user)                                        \
     {                                                                                                        \
         (void)user;                                                                                          \
         vector sum[chains];                                                                                  \
         const vector a = set(0.5F), b = set(sink);                                                           \
-        _Pragma("GCC unroll 32") for (int i = 0; i < (chains); i++) sum[i] = set((float)i);                 \
+        _Pragma("GCC unroll 32") for (int i = 0; i < (chains); i++) sum[i] = set((float)i);                  \
         for (int step = 0; step < STEPS; step++) {                                                           \
-            _Pragma("GCC unroll 32") for (int i = 0; i < (chains); i++) sum[i] = fma(sum[i], a, b);         \
+            _Pragma("GCC unroll 32") for (int i = 0; i < (chains); i++) sum[i] = fma(sum[i], a, b);          \
         }                                                                                                    \
         for (int i = 1; i < (chains); i++) sum[0] = fma(sum[i], a, sum[0]);                                  \
         sink = first(sum[0]) * 0;                                                                            \
@@ -194,9 +195,9 @@ const char *limit_kernels(void)
 
 const char *const product_names[PRODUCTS] = {"forward", "input gradient", "weight gradient"};
 
-typedef void (*gemm)(int64_t m, int64_t n, int64_t k, double alpha, const void *a, int64_t a_row, int64_t a_col,
-                     const void *b, int64_t b_row, int64_t b_col, double beta, void *c, int64_t c_row,
-                     int64_t c_col);
+typedef void (*gemm)(int64_t m, int64_t n, int64_t k, double alpha, const void *a, int64_t a_row,
+                     int64_t a_col, const void *b, int64_t b_row, int64_t b_col, double beta, void *c,
+                     int64_t c_row, int64_t c_col);
 
 typedef struct layer_job {
     int64_t out, in, rows, stride;
@@ -209,11 +210,14 @@ static int multiply_once(void *user)
 {
     const layer_job *const j = user;
     if (j->which == FORWARD)
-        j->multiply(j->out, j->rows, j->in, 1, j->weight, j->in, 1, j->x, j->stride, 1, 0, j->y, j->stride, 1);
+        j->multiply(j->out, j->rows, j->in, 1, j->weight, j->in, 1, j->x, j->stride, 1, 0, j->y, j->stride,
+                    1);
     else if (j->which == PULL_INPUT)
-        j->multiply(j->in, j->rows, j->out, 1, j->weight, 1, j->in, j->y, j->stride, 1, 0, j->x, j->stride, 1);
+        j->multiply(j->in, j->rows, j->out, 1, j->weight, 1, j->in, j->y, j->stride, 1, 0, j->x, j->stride,
+                    1);
     else
-        j->multiply(j->out, j->in, j->rows, 1, j->y, j->stride, 1, j->x, 1, j->stride, 1, j->weight, j->in, 1);
+        j->multiply(j->out, j->in, j->rows, 1, j->y, j->stride, 1, j->x, 1, j->stride, 1, j->weight, j->in,
+                    1);
     return 0;
 }
 

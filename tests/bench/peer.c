@@ -60,7 +60,8 @@ static int make_settings(settings *s, const peer_setup *setup)
         s->list[used++] = s->text[i];
     }
     if (!setup->libraries) return 1;
-    const int length = snprintf(s->text[OWNED - 1], sizeof s->text[0], "LD_LIBRARY_PATH=%s", setup->libraries);
+    const int length =
+        snprintf(s->text[OWNED - 1], sizeof s->text[0], "LD_LIBRARY_PATH=%s", setup->libraries);
     s->list[used] = s->text[OWNED - 1];
     return length > 0 && (size_t)length < sizeof s->text[0];
 }
@@ -147,7 +148,8 @@ int peer_ask(peer *p, char *answer, size_t size, const char *format, ...)
     va_start(list, format);
     const int length = vsnprintf(line, sizeof line - 1, format, list);
     va_end(list);
-    if (length < 0 || (size_t)length >= sizeof line - 1) return snprintf(answer, size, "the request is too long"), 0;
+    if (length < 0 || (size_t)length >= sizeof line - 1)
+        return snprintf(answer, size, "the request is too long"), 0;
     line[length] = '\n';
     line[length + 1] = 0;
     if (!send_line(p, line) || !read_line(p, line, sizeof line)) {

@@ -5,6 +5,7 @@
  *   load WORK MODEL                           ok
  *   variants WORK OP                          ok NAME NAME ...   (none: it cannot do this)
  *   check WORK VARIANT DATA.npy OUT.npy       ok                 (log_prob of each row, float64)
+ *   invert WORK VARIANT                       ok DISTANCE        (latent rows, there and back)
  *   rate WORK OP VARIANT BATCH SECONDS        ok SAMPLES_A_SECOND
  */
 #ifndef WEIR_BENCH_PEER_H
@@ -25,7 +26,8 @@ typedef struct peer_setup {
 peer *peer_start(const peer_setup *setup, char *name, size_t name_size, char *message, size_t message_size);
 
 /** Sends one request and waits for its answer. Returns 1 with what follows "ok" in `answer`, or 0 with the message there. */
-int peer_ask(peer *p, char *answer, size_t size, const char *format, ...) __attribute__((format(printf, 4, 5)));
+int peer_ask(peer *p, char *answer, size_t size, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
 
 /** NULL is fine. */
 void peer_stop(peer *p);

@@ -149,7 +149,8 @@ static int once(void *user)
 double subject_rate(subject *s, operation op, int64_t batch, double seconds, weir_error *error)
 {
     turn t = {s, op, batch, 0, error};
-    if (batch > s->largest) return *error = (weir_error){WEIR_INVALID, "a batch larger than was announced"}, -1;
+    if (batch > s->largest)
+        return *error = (weir_error){WEIR_INVALID, "a batch larger than was announced"}, -1;
     const double calls = clock_rate(once, &t, seconds);
     return calls < 0 ? -1 : calls * (double)batch;
 }

@@ -56,7 +56,8 @@ static void add_layer(text *t, const work *w, int32_t i)
     else
         add(t, "{\"type\":\"autoregressive\",\"options\":{\"order\":\"%s\"}", i % 2 ? "reverse" : "natural");
     if (w->bins)
-        add(t, ",\"children\":{\"univariate\":{\"type\":\"rq_spline\",\"options\":{\"bins\":%d}}", (int)w->bins);
+        add(t, ",\"children\":{\"univariate\":{\"type\":\"rq_spline\",\"options\":{\"bins\":%d}}",
+            (int)w->bins);
     else
         add(t, ",\"children\":{\"univariate\":{\"type\":\"affine\"}");
     add(t, ",\"network\":{\"type\":\"%s\",\"options\":{\"hidden\":[%d,%d]}}}}", coupling ? "mlp" : "made",
@@ -66,8 +67,9 @@ static void add_layer(text *t, const work *w, int32_t i)
 int work_describe(const work *w, char *json, size_t size)
 {
     text t = {json, size, 0};
-    add(&t, "{\"features\":%d,\"dtype\":\"f32\",\"seed\":1,\"base\":{\"type\":\"normal\"},\"flow\":{\"type\":"
-            "\"chain\",\"children\":{\"layers\":[",
+    add(&t,
+        "{\"features\":%d,\"dtype\":\"f32\",\"seed\":1,\"base\":{\"type\":\"normal\"},\"flow\":{\"type\":"
+        "\"chain\",\"children\":{\"layers\":[",
         (int)w->features);
     for (int32_t i = 0; i < w->layers; i++) {
         if (i > 0) add(&t, ",");

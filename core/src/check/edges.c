@@ -40,7 +40,11 @@ static int whole_of(const weir_domain *d, int32_t feature, int32_t *first, int32
     *end = d ? d->first + d->count : feature;
     if (!d || d->kind < WEIR_DOMAIN_SIMPLEX) return 0;
     if (d->kind == WEIR_DOMAIN_SIMPLEX || d->kind == WEIR_DOMAIN_SPHERE) return 1;
-    for (int32_t length = 1; *end = *first + length, *end <= feature; length++) *first = *end;
+    *end = *first + 1;
+    for (int32_t length = 2; *end <= feature; length++) {
+        *first = *end;
+        *end += length;
+    }
     return d->kind == WEIR_DOMAIN_CORRELATION;
 }
 
@@ -51,7 +55,7 @@ static void settle(const weir__subject *subject, const weir__map *map, weir__cal
     const weir_domain *const d = weir__lane_domain(subject, map, WEIR__X, feature);
     const double edge = weir__field_get(&call->field[WEIR__X], feature, row);
     int32_t first, end;
-    if (!whole_of(d, feature, &first, &end) || !(fabs(edge) < 1)) return;
+    if (!whole_of(d, feature, &first, &end) || !(fabs(edge) <= 1)) return;
     const int parts = d->kind == WEIR_DOMAIN_SIMPLEX;
     double others = 0;
     for (int32_t f = first; f < end; f++) {

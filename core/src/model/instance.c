@@ -253,6 +253,7 @@ static void fill_builder(weir__making *m, const weir__request *request)
     m->builder.width = request->in->width;
     m->builder.network = request->network;
     m->builder.stream = m->instance->stream;
+    m->builder.seed = m->net->seed;
 }
 
 static weir_status make(weir__making *m, const weir__request *request, weir_error *error)

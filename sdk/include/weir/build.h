@@ -183,6 +183,9 @@ struct weir_builder {
      *  is refused where it requires something else. Lanes that nobody spoke of are unstated, and so are all of them
      *  again for the child after that. */
     weir_status (*feed)(weir_builder *, const weir_domain *domain) WEIR_NOEXCEPT;
+    /** The model's seed, for constants that are drawn while the module is made (orders, rotations): together with
+     *  `stream` it gives every module its own. */
+    uint64_t seed;
 };
 
 WEIR_END_DECLS

@@ -70,8 +70,9 @@ typedef struct weir_services {
     /** Tape. A forward pass pushes what its VJP needs; the VJP pops in the opposite order, with the
      *  same sizes, and MUST leave the bytes as they were: the host may rewind and run another VJP.
      *  Only when frame->tape is not NULL. Memory is 64-byte aligned, uninitialised, stays where it is
-     *  until popped and rewound. Returns NULL when memory is exhausted or, for pop, when the sizes do
-     *  not match; then the module returns WEIR_ERROR (the host has noted why). bytes may be 0. */
+     *  until popped and rewound: after a pop it is the module's until it calls a child, which may push
+     *  over it (recompute mode, supplied calls). Returns NULL when memory is exhausted or, for pop, when
+     *  the sizes do not match; then the module returns WEIR_ERROR (the host has noted why). bytes may be 0. */
     void *(*tape_push)(weir_frame *frame, int64_t bytes)WEIR_NOEXCEPT;
     void *(*tape_pop)(weir_frame *frame, int64_t bytes)WEIR_NOEXCEPT;
 

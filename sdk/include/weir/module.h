@@ -85,15 +85,16 @@ typedef struct weir_slot {
 
 /* ---- domains -------------------------------------------------------------------------------- */
 
-#define WEIR_DOMAIN_UNSTATED    0 /**< nothing is known or required; fits everything */
-#define WEIR_DOMAIN_INTERVAL    1 /**< [lower, upper], ends may be infinite; the whole line is (-inf, inf) */
-#define WEIR_DOMAIN_INTEGER     2 /**< integers lower .. upper */
-#define WEIR_DOMAIN_CIRCLE      3 /**< an angle in [lower, upper], whose ends are one point */
-#define WEIR_DOMAIN_SIMPLEX     4 /**< joint: positive, sum 1 */
-#define WEIR_DOMAIN_ORDERED     5 /**< joint: increasing */
-#define WEIR_DOMAIN_PSD         6 /**< joint: vech of a positive definite matrix, row by row */
-#define WEIR_DOMAIN_SPHERE      7 /**< joint: unit vector */
-#define WEIR_DOMAIN_CORRELATION 8 /**< joint: Cholesky factor of a correlation matrix */
+#define WEIR_DOMAIN_UNSTATED 0 /**< nothing is known or required; fits everything */
+#define WEIR_DOMAIN_INTERVAL 1 /**< [lower, upper], ends may be infinite; the whole line is (-inf, inf) */
+#define WEIR_DOMAIN_INTEGER  2 /**< integers lower .. upper */
+#define WEIR_DOMAIN_CIRCLE   3 /**< an angle in [lower, upper], whose ends are one point */
+#define WEIR_DOMAIN_SIMPLEX  4 /**< joint: positive, sum 1 */
+#define WEIR_DOMAIN_ORDERED  5 /**< joint: increasing */
+#define WEIR_DOMAIN_PSD      6 /**< joint: vech of a positive definite matrix, row by row */
+#define WEIR_DOMAIN_SPHERE   7 /**< joint: unit vector */
+#define WEIR_DOMAIN_CORRELATION                                                                              \
+    8 /**< joint: Cholesky factor of a correlation matrix, row by row, diagonal included */
 
 #define WEIR_MEASURE_COORDINATES                                                                             \
     0                          /**< density with respect to the free coordinates (all but the dependent) */

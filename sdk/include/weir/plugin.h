@@ -185,6 +185,23 @@ WEIR_INLINE int weir_pop_tile(weir_frame *frame, int32_t features, weir_tile *ti
     return data != NULL;
 }
 
+/** Puts an address on top of the tape, for a VJP that needs what lies deep in it before it has popped what lies above. */
+WEIR_INLINE weir_status weir_note_address(weir_frame *frame, void *address)
+{
+    if (!frame->tape) return WEIR_OK;
+    void **const record = (void **)frame->services->tape_push(frame, (int64_t)sizeof *record);
+    if (!record) return WEIR_ERROR;
+    *record = address;
+    return WEIR_OK;
+}
+
+/** Pops it; NULL when the tape does not hold one there: return WEIR_ERROR. */
+WEIR_INLINE void *weir_noted_address(weir_frame *frame)
+{
+    void *const *const record = (void *const *)frame->services->tape_pop(frame, (int64_t)sizeof *record);
+    return record ? *record : NULL;
+}
+
 WEIR_INLINE void weir_zero_lane(const weir_frame *frame, weir_real *lane)
 {
     memset(lane, 0, (size_t)frame->width * sizeof *lane);
@@ -281,6 +298,14 @@ WEIR_INLINE weir_status weir_univariate_lane(weir_builder *build, const weir_chi
     taken.first = given.first = lane;
     if (taken.kind != WEIR_DOMAIN_UNSTATED && build->require(build, &taken) != WEIR_OK) return WEIR_INVALID;
     return build->produce(build, &given) == WEIR_OK ? WEIR_OK : WEIR_INVALID;
+}
+
+/** What a density over all of R^n does in create: refuses inputs that live elsewhere, such as angles. */
+WEIR_INLINE weir_status weir_require_line(weir_builder *build)
+{
+    const weir_domain line = {
+        (uint32_t)sizeof(weir_domain), WEIR_DOMAIN_INTERVAL, 0, build->features, 0, 0, -INFINITY, INFINITY};
+    return build->require(build, &line) == WEIR_OK ? WEIR_OK : WEIR_INVALID;
 }
 
 /** For a lane that comes through unchanged: it keeps its domain. A joint block does not survive, its lanes may part. */

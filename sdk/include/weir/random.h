@@ -19,6 +19,15 @@ WEIR_INLINE uint64_t weir_random_bits(uint64_t *state)
     return z ^ (z >> 31);
 }
 
+/** The key of a module's draws: its integer option "seed" where that is given, else the model's seed and the module's own
+ *  stream together. */
+WEIR_INLINE uint64_t weir_random_key(weir_builder *build)
+{
+    if (build->given(build, "seed")) return (uint64_t)build->integer(build, "seed");
+    uint64_t state = WEIR_HAS(build, seed) ? build->seed : 0;
+    return weir_random_bits(&state) + build->stream;
+}
+
 /** In (0, 1), both ends excluded. */
 WEIR_INLINE double weir_random_uniform(uint64_t *state)
 {
