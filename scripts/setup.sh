@@ -1,7 +1,8 @@
 #!/bin/bash
-# setup.sh [--tests] [--all]: installs from Debian's archive whatever Weir needs and this system lacks.
+# setup.sh [--tests] [--bench] [--all]: installs from Debian's archive whatever Weir needs and this system lacks.
 #   (nothing)  to build and run Weir, and the data of the quickstart
 #   --tests    and what scripts/test.sh needs
+#   --bench    and the peer of weir bench --peer: PyTorch, with the BLAS libraries that serve it best
 #   --all      and what scripts/test.sh --all needs
 # Touches nothing when all is there: then it needs neither a network nor root.
 set -eu
@@ -9,15 +10,17 @@ set -eu
 build_packages="build-essential cmake ninja-build pkg-config libblis-pthread-dev libsleef-dev libjansson-dev zlib1g-dev
   libluajit-5.1-dev luajit libcairo2 dataset-fashion-mnist"
 test_packages="libcriterion-dev clang clang-format lua-busted lua-check locales shellcheck"
+bench_packages="python3-torch python3-numpy libblis4-openmp libopenblas0-openmp"
 matrix_packages="libclang-rt-14-dev clang-tidy valgrind gcovr"
 
 wanted=$build_packages
 for word in "$@"; do
   case $word in
   --tests) wanted="$wanted $test_packages" ;;
+  --bench) wanted="$wanted $bench_packages" ;;
   --all) wanted="$wanted $test_packages $matrix_packages" ;;
-  -h | --help) sed -n '2,6s/^# //p' "$0"; exit 0 ;;
-  *) echo "setup.sh: unknown word '$word'; it takes --tests or --all" >&2; exit 2 ;;
+  -h | --help) sed -n '2,7s/^# //p' "$0"; exit 0 ;;
+  *) echo "setup.sh: unknown word '$word'; it takes --tests, --bench or --all" >&2; exit 2 ;;
   esac
 done
 

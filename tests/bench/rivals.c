@@ -61,10 +61,13 @@ static int start(rivals *all, rival *r, char *message, size_t size)
 int rivals_open(rivals *all, const char *program, const char *script, int most_threads, char *message,
                 size_t size)
 {
+    char reason[800];
     *all = (rivals){0};
     add_all(all, program, script, 1);
     if (most_threads > 1) add_all(all, program, script, most_threads);
-    return start(all, &all->list[0], message, size);
+    if (start(all, &all->list[0], reason, sizeof reason)) return 1;
+    snprintf(message, size, "no peer: %s; install it with scripts/setup.sh --bench", reason);
+    return 0;
 }
 
 void rivals_close(rivals *all)
@@ -89,7 +92,7 @@ void rivals_set(rivals *all, const work *w, const char *model, const char *data,
 
 /* Two evaluations in f32 may differ by rounding, a multiple of D + |log p|; different formulas differ by far more. A spline
  * has rows close to a knot where one ulp decides the bin, so a row in a hundred may be off by more, but not by much. */
-#define USUAL_TOLERANCE 3e-5
+#define USUAL_TOLERANCE 3e-6
 #define WORST_FACTOR    30
 
 static int compare_doubles(const void *left, const void *right)

@@ -3,7 +3,7 @@
 . "$(dirname "$0")/expect.bash"
 make_data
 
-for command in fit eval sample layers check info plot run repl version help; do
+for command in fit eval sample layers check bench info plot run repl version help; do
   expect 0 "" "$WEIR" $command --help
   has "^usage: weir $command" stdout
 done

@@ -6,7 +6,7 @@
 #ifndef WEIR__BATCH_H
 #define WEIR__BATCH_H
 
-#include "check/subject.h"
+#include "check/call.h"
 
 /** Rows of a call that fill more than one tile of the batch, with a remainder. */
 #define WEIR__BATCH_ROWS 21

@@ -6,6 +6,7 @@
 #include "check/chart.h"
 #include "check/checks.h"
 #include "check/dense.h"
+#include "check/open.h"
 
 #include <math.h>
 #include <stdlib.h>

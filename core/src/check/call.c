@@ -1,5 +1,5 @@
 /* call.c - making arguments, and running a map or its VJP. */
-#include "check/subject.h"
+#include "check/call.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -5,6 +5,7 @@
  * refuses is left out, as long as one remains.
  */
 #include "check/guard.h"
+#include "check/open.h"
 #include "check/report.h"
 #include "plugin/names.h"
 #include "run/model.h"

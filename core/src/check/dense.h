@@ -2,7 +2,7 @@
 #ifndef WEIR__DENSE_H
 #define WEIR__DENSE_H
 
-#include "check/subject.h"
+#include "check/call.h"
 
 /** The Jacobians at every row of the call: out * in numbers a row, row-major, caller frees. One forward with tape,
  *  rewound for one VJP per output. NULL with *status set when a call failed. */

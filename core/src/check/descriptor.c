@@ -1,5 +1,6 @@
 /* descriptor.c - what a module says about itself: strings, option schemas, refusals, and making it over and over. */
 #include "check/checks.h"
+#include "check/open.h"
 
 #include <ctype.h>
 #include <float.h>

@@ -1,5 +1,6 @@
 /* layout.c - the same numbers in another layout, in place, and in the other precision. */
 #include "check/checks.h"
+#include "check/open.h"
 
 #include <math.h>
 #include <stdlib.h>

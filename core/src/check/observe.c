@@ -1,5 +1,6 @@
 /* observe.c - data-dependent state: the same data give the same state, and parts merge to the whole. */
 #include "check/checks.h"
+#include "check/open.h"
 
 #include <math.h>
 #include <stdlib.h>

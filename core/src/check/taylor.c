@@ -8,6 +8,7 @@
 #include "check/batch.h"
 #include "check/chart.h"
 #include "check/checks.h"
+#include "check/open.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -1,5 +1,6 @@
 /* verdict.c - the few words a check has. */
 #include "check/verdict.h"
+#include "check/open.h"
 
 #include <math.h>
 #include <stdarg.h>

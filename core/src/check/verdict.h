@@ -2,7 +2,7 @@
 #ifndef WEIR__VERDICT_H
 #define WEIR__VERDICT_H
 
-#include "check/subject.h"
+#include "check/call.h"
 
 /** Filled by a check, which starts with figure 0, limit from the table and nothing said. The promise holds when
  *  applied and figure <= limit. */

@@ -497,22 +497,13 @@ void weir__array_register(lua_State *L)
     luaL_register(L, NULL, methods);
 }
 
-void weir__array_open(lua_State *L)
+void weir__array_register_events(lua_State *L)
 {
     luaL_newmetatable(L, type_name);
     luaL_register(L, NULL, events);
-    weir__array_register_operators(L);
-    lua_newtable(L);
-    weir__array_register(L);
-    weir__array_register_rows(L);
-    weir__array_register_reduce(L);
-    weir__array_register_arithmetic(L);
-    weir__array_register_linear(L);
-    lua_setfield(L, -2, "__index");
-    lua_pushstring(L, "array");
-    lua_setfield(L, -2, "__metatable"); /* scripts cannot reach __gc */
-    lua_pop(L, 1);
-    lua_newtable(L);
+}
+
+void weir__array_register_functions(lua_State *L)
+{
     luaL_register(L, NULL, functions);
-    weir__array_register_makers(L);
 }

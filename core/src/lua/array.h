@@ -58,8 +58,11 @@ void weir__array_register_linear(lua_State *L);
 void weir__array_register_operators(lua_State *L);
 /* and what makes arrays of others (concat, ...). */
 void weir__array_register_makers(lua_State *L);
+void weir__array_register_functions(lua_State *L); /* new, from, load */
+/** Makes the metatable, with its events, and pushes it. */
+void weir__array_register_events(lua_State *L);
 
-/** Makes the metatable and pushes the table of array functions (new, from, load, concat, ...). */
+/** array_library.c: all of these together; pushes the table of array functions (new, from, load, concat, ...). */
 void weir__array_open(lua_State *L);
 
 #endif

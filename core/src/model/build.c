@@ -1,4 +1,4 @@
-/* build.c - the builder: what a module's create asks and declares. */
+/* build.c - the builder: what a module's create asks and declares. Its children are instance.c's. */
 #include "model/net.h"
 
 #include <math.h>
@@ -8,13 +8,7 @@
 
 #define ELEMENTS_MOST (INT64_C(1) << 34)
 
-static weir__making *making_of(weir_builder *builder)
-{
-    return (weir__making *)(void *)builder;
-}
-
-/* The first failure counts: later ones follow from it. */
-static weir_status refuse(weir__making *m, const char *text)
+weir_status weir__refuse(weir__making *m, const char *text)
 {
     if (!m->failed)
         weir__fail(m->error, WEIR_INVALID, "%s (%s): %s", m->request->path, m->instance->module->id, text);
@@ -24,19 +18,19 @@ static weir_status refuse(weir__making *m, const char *text)
 
 static void fail(weir_builder *b, const char *text)
 {
-    refuse(making_of(b), text);
+    weir__refuse(weir__making_of(b), text);
 }
 
 static int32_t failed(weir_builder *b)
 {
-    return making_of(b)->failed;
+    return weir__making_of(b)->failed;
 }
 
 /* ---- options -------------------------------------------------------------------------------------------------- */
 
 static const json_t *option(weir_builder *b, const char *name, int32_t type)
 {
-    weir__making *const m = making_of(b);
+    weir__making *const m = weir__making_of(b);
     for (int32_t i = 0; i < m->instance->module->option_count; i++) {
         const weir_option *const o = weir__option_at(m->instance->module, i);
         if (strcmp(o->name, name)) continue;
@@ -46,7 +40,7 @@ static const json_t *option(weir_builder *b, const char *name, int32_t type)
     char text[160];
     snprintf(text, sizeof text, "the plugin asked for option \"%.60s\" which its schema does not declare so",
              name);
-    refuse(m, text);
+    weir__refuse(m, text);
     return NULL;
 }
 
@@ -135,11 +129,11 @@ static int same_shape(const weir__tensor *t, int32_t rank, const int64_t *dims)
 static weir_handle taken_over(weir__making *m, int32_t kind, int32_t rank, const int64_t *dims)
 {
     if (m->share_next >= m->share->count)
-        return refuse(m, "shares with a module that declares fewer tensors"), -1;
+        return weir__refuse(m, "shares with a module that declares fewer tensors"), -1;
     const weir_handle h = m->share->handles[m->share_next++];
     const weir__tensor *const t = &m->net->tensors[h];
     if (t->kind != kind || !same_shape(t, rank, dims))
-        return refuse(m, "shares with a module whose tensors have other shapes"), -1;
+        return weir__refuse(m, "shares with a module whose tensors have other shapes"), -1;
     return h;
 }
 
@@ -157,17 +151,17 @@ static weir_handle declare(weir__making *m, const char *name, int32_t kind, int3
 {
     int64_t count = 1;
     if (m->failed) return -1;
-    if (!good_name(name)) return refuse(m, "a tensor's name must be made of a-z, 0-9, _ and ."), -1;
-    if (rank < 0 || rank > 4) return refuse(m, "a tensor has 0 to 4 axes"), -1;
+    if (!good_name(name)) return weir__refuse(m, "a tensor's name must be made of a-z, 0-9, _ and ."), -1;
+    if (rank < 0 || rank > 4) return weir__refuse(m, "a tensor has 0 to 4 axes"), -1;
     for (int32_t i = 0; i < rank; i++) {
         if (dims[i] < 0 || (dims[i] > 0 && count > ELEMENTS_MOST / dims[i]))
-            return refuse(m, "a tensor is too large"), -1;
+            return weir__refuse(m, "a tensor is too large"), -1;
         count *= dims[i];
     }
     const int shared = m->share && kind != WEIR__DERIVED;
     if (shared && !m->share_first) return taken_over(m, kind, rank, dims);
     weir__tensor *const t = new_tensor(m->net);
-    if (!t || !(t->name = joined(m->request->path, name))) return refuse(m, "out of memory"), -1;
+    if (!t || !(t->name = joined(m->request->path, name))) return weir__refuse(m, "out of memory"), -1;
     t->kind = kind;
     t->precision = m->instance->module->precision;
     t->rank = rank;
@@ -177,8 +171,8 @@ static weir_handle declare(weir__making *m, const char *name, int32_t kind, int3
     const weir_handle h = m->net->tensor_count++;
     for (int32_t i = m->instance->first_tensor; i < h; i++)
         if (strcmp(m->net->tensors[i].name, t->name) == 0)
-            return refuse(m, "declares a tensor's name twice"), -1;
-    if (shared && !remember_share(m, h)) return refuse(m, "out of memory"), -1;
+            return weir__refuse(m, "declares a tensor's name twice"), -1;
+    if (shared && !remember_share(m, h)) return weir__refuse(m, "out of memory"), -1;
     return h;
 }
 
@@ -196,7 +190,7 @@ static weir_handle start_with(weir__making *m, weir_handle h, const weir_init *i
     t->b = init->b;
     if (init->kind != WEIR_INIT_VALUES || t->count == 0) return h;
     t->values = init->values ? malloc((size_t)t->count * sizeof *t->values) : NULL;
-    if (!t->values) return refuse(m, "initial values are missing, or no memory for them"), -1;
+    if (!t->values) return weir__refuse(m, "initial values are missing, or no memory for them"), -1;
     memcpy(t->values, init->values, (size_t)t->count * sizeof *t->values);
     return h;
 }
@@ -204,7 +198,7 @@ static weir_handle start_with(weir__making *m, weir_handle h, const weir_init *i
 static weir_handle parameter(weir_builder *b, const char *name, int32_t rank, const int64_t *dims,
                              const weir_init *init, uint32_t flags)
 {
-    weir__making *const m = making_of(b);
+    weir__making *const m = weir__making_of(b);
     const weir_handle h = start_with(m, declare(m, name, WEIR__PARAMETER, rank, dims), init);
     if (h >= 0) m->net->tensors[h].flags = flags;
     return h;
@@ -212,27 +206,27 @@ static weir_handle parameter(weir_builder *b, const char *name, int32_t rank, co
 
 static weir_handle derived(weir_builder *b, const char *name, int32_t rank, const int64_t *dims)
 {
-    return declare(making_of(b), name, WEIR__DERIVED, rank, dims);
+    return declare(weir__making_of(b), name, WEIR__DERIVED, rank, dims);
 }
 
 static weir_handle buffer(weir_builder *b, const char *name, int32_t rank, const int64_t *dims,
                           const weir_init *init)
 {
-    weir__making *const m = making_of(b);
+    weir__making *const m = weir__making_of(b);
     return start_with(m, declare(m, name, WEIR__BUFFER, rank, dims), init);
 }
 
 static weir_handle integer_buffer(weir_builder *b, const char *name, int32_t rank, const int64_t *dims,
                                   const int64_t *values)
 {
-    weir__making *const m = making_of(b);
+    weir__making *const m = weir__making_of(b);
     const weir_handle h = declare(m, name, WEIR__BUFFER, rank, dims);
     if (h < 0 || !fresh(m)) return h;
     weir__tensor *const t = &m->net->tensors[h];
     t->integer = 1;
     if (!values || !t->count) return h;
     t->integers = malloc((size_t)t->count * sizeof *t->integers);
-    if (!t->integers) return refuse(m, "out of memory"), -1;
+    if (!t->integers) return weir__refuse(m, "out of memory"), -1;
     memcpy(t->integers, values, (size_t)t->count * sizeof *t->integers);
     return h;
 }
@@ -253,17 +247,17 @@ static weir_handle linear_tensor(weir__making *m, const weir_linear_spec *spec, 
 
 static weir_handle linear(weir_builder *b, const weir_linear_spec *spec)
 {
-    weir__making *const m = making_of(b);
+    weir__making *const m = weir__making_of(b);
     weir__net *const net = m->net;
     if (m->failed) return -1;
     if (spec->in < 0 || spec->out < 0 || spec->activation < 0 || spec->activation > WEIR_ACTIVATION_SOFTPLUS)
-        return refuse(m, "a linear object has a wrong shape or activation"), -1;
+        return weir__refuse(m, "a linear object has a wrong shape or activation"), -1;
     weir__linear **const linears =
         realloc(net->linears, ((size_t)net->linear_count + 1) * sizeof(weir__linear *));
-    if (!linears) return refuse(m, "out of memory"), -1;
+    if (!linears) return weir__refuse(m, "out of memory"), -1;
     net->linears = linears;
     weir__linear *const made = calloc(1, sizeof *made);
-    if (!made) return refuse(m, "out of memory"), -1;
+    if (!made) return weir__refuse(m, "out of memory"), -1;
     const weir_handle handle = net->linear_count++;
     net->linears[handle] = made;
     if (weir__linear_init(made, spec, m->error)) return m->failed = 1, -1;
@@ -276,112 +270,11 @@ static weir_handle linear(weir_builder *b, const weir_linear_spec *spec)
     return handle;
 }
 
-/* ---- children --------------------------------------------------------------------------------------------------- */
-
-static int32_t slot_of(const weir__making *m, const char *name)
-{
-    for (int32_t i = 0; i < m->instance->module->slot_count; i++)
-        if (strcmp(weir__slot_at(m->instance->module, i)->name, name) == 0) return i;
-    return -1;
-}
-
-static const json_t *next_node(weir__making *m, int32_t slot)
-{
-    const json_t *const node = json_object_get(m->children, weir__slot_at(m->instance->module, slot)->name);
-    if (!json_is_array(node)) return m->cursors[slot] ? NULL : node;
-    return json_array_get(node, (size_t)m->cursors[slot]);
-}
-
-static int32_t has_child(weir_builder *b, const char *name)
-{
-    weir__making *const m = making_of(b);
-    const int32_t slot = slot_of(m, name);
-    if (slot < 0) return 0;
-    if (next_node(m, slot)) return 1;
-    return m->cursors[slot] == 0 && weir__slot_at(m->instance->module, slot)->default_id != NULL;
-}
-
-/* What the parent said of the child's input; said once for each child. */
-static weir_status apply_fed(weir__making *m, weir__space *in)
-{
-    weir_status status = WEIR_OK;
-    for (int32_t i = 0; i < m->fed_count && !status; i++)
-        status = weir__space_state(in, &m->fed[i], m->error);
-    m->fed_count = 0;
-    return status;
-}
-
-static const weir_child *child(weir__making *m, const char *name, int32_t kind, int32_t features,
-                               const weir_network_spec *network)
-{
-    weir__space in;
-    weir__instance *made = NULL;
-    json_t *usual = NULL;
-    if (m->failed) return NULL;
-    const int32_t slot = slot_of(m, name);
-    if (slot < 0) return refuse(m, "the plugin asked for a child slot that it does not declare"), NULL;
-    const weir_slot *const s = weir__slot_at(m->instance->module, slot);
-    const json_t *node = next_node(m, slot);
-    if (!node && m->cursors[slot] == 0 && s->default_id)
-        node = usual = json_pack("{s:s}", "type", s->default_id);
-    if (!node) {
-        char text[200];
-        if (s->optional || m->cursors[slot]) return NULL;
-        snprintf(text, sizeof text, "needs a child \"%.40s\": %.120s", s->name, s->summary ? s->summary : "");
-        return refuse(m, text), NULL;
-    }
-    m->cursors[slot]++;
-    weir_status status = weir__space_init(&in, features, m->request->path, m->error);
-    if (!status) status = apply_fed(m, &in);
-    if (status) m->failed = 1;
-    if (!status) status = weir__make_child(m, name, node, kind, &in, network, &made);
-    weir__space_clear(&in);
-    json_decref(usual);
-    return status ? NULL : &made->child;
-}
-
-static const weir_child *child_layer(weir_builder *b, const char *slot, int32_t features)
-{
-    return child(making_of(b), slot, WEIR_LAYER, features, NULL);
-}
-
-static const weir_child *child_univariate(weir_builder *b, const char *slot)
-{
-    return child(making_of(b), slot, WEIR_UNIVARIATE, 1, NULL);
-}
-
-static const weir_child *child_network(weir_builder *b, const char *slot, const weir_network_spec *spec)
-{
-    weir__making *const m = making_of(b);
-    const weir_child *const made = child(m, slot, WEIR_NETWORK, spec->in, spec);
-    if (made && spec->autoregressive && !(made->traits & WEIR_TRAIT_AUTOREGRESSIVE))
-        return refuse(m, "needs an autoregressive network, for example made"), NULL;
-    return made;
-}
-
-static const weir_child *child_density(weir_builder *b, const char *slot, int32_t features)
-{
-    return child(making_of(b), slot, WEIR_DENSITY, features, NULL);
-}
-
-static weir_status feed(weir_builder *b, const weir_domain *domain)
-{
-    weir__making *const m = making_of(b);
-    if (m->failed) return WEIR_INVALID;
-    if (weir__full(m->fed_count)) {
-        weir_domain *const fed = realloc(m->fed, 2 * ((size_t)m->fed_count + 1) * sizeof *fed);
-        if (!fed) return refuse(m, "out of memory");
-        m->fed = fed;
-    }
-    m->fed[m->fed_count++] = *domain;
-    return WEIR_OK;
-}
-
 /* ---- spaces ------------------------------------------------------------------------------------------------------- */
 
 static void input_domain(weir_builder *b, int32_t lane, weir_domain *domain)
 {
-    const weir__space *const in = making_of(b)->request->in;
+    const weir__space *const in = weir__making_of(b)->request->in;
     const uint32_t size = domain->struct_size;
     if (lane < 0 || lane >= in->features || size < sizeof *domain) return;
     *domain = in->lanes[lane];
@@ -390,7 +283,7 @@ static void input_domain(weir_builder *b, int32_t lane, weir_domain *domain)
 
 static weir_status require(weir_builder *b, const weir_domain *domain)
 {
-    weir__making *const m = making_of(b);
+    weir__making *const m = weir__making_of(b);
     char who[200];
     snprintf(who, sizeof who, "%s (%s)", m->request->path, m->instance->module->id);
     if (m->failed || weir__space_require(m->request->in, domain, who, m->error) ||
@@ -403,10 +296,10 @@ static weir_status require(weir_builder *b, const weir_domain *domain)
 
 static weir_status output(weir_builder *b, int32_t features, int32_t channels, int32_t height, int32_t width)
 {
-    weir__making *const m = making_of(b);
-    if (features < 1) return refuse(m, "an output space needs at least one feature");
+    weir__making *const m = weir__making_of(b);
+    if (features < 1) return weir__refuse(m, "an output space needs at least one feature");
     if (channels && (int64_t)channels * height * width != features)
-        return refuse(m, "channels x height x width differs from the features");
+        return weir__refuse(m, "channels x height x width differs from the features");
     weir__space_clear(&m->out);
     if (weir__space_init(&m->out, features, m->request->path, m->error)) return m->failed = 1, WEIR_INVALID;
     m->out.channels = channels;
@@ -417,7 +310,7 @@ static weir_status output(weir_builder *b, int32_t features, int32_t channels, i
 
 static weir_status produce(weir_builder *b, const weir_domain *domain)
 {
-    weir__making *const m = making_of(b);
+    weir__making *const m = weir__making_of(b);
     if (m->failed || weir__space_state(&m->out, domain, m->error)) return m->failed = 1, WEIR_INVALID;
     m->out_stated = 1;
     return WEIR_OK;
@@ -425,12 +318,12 @@ static weir_status produce(weir_builder *b, const weir_domain *domain)
 
 static weir_status params(weir_builder *b, int32_t count, const double *identity)
 {
-    weir__making *const m = making_of(b);
+    weir__making *const m = weir__making_of(b);
     if (m->failed) return WEIR_INVALID;
     if (m->instance->module->kind != WEIR_UNIVARIATE || count < 0 || count > 4096)
-        return refuse(m, "only a univariate declares parameters per element, 0 to 4096 of them");
+        return weir__refuse(m, "only a univariate declares parameters per element, 0 to 4096 of them");
     m->instance->identity = calloc(count ? (size_t)count : 1, sizeof(double));
-    if (!m->instance->identity) return refuse(m, "out of memory");
+    if (!m->instance->identity) return weir__refuse(m, "out of memory");
     if (count) memcpy(m->instance->identity, identity, (size_t)count * sizeof(double));
     m->instance->own.params = count;
     return WEIR_OK;
@@ -438,7 +331,7 @@ static weir_status params(weir_builder *b, int32_t count, const double *identity
 
 static void traits(weir_builder *b, uint32_t flags)
 {
-    making_of(b)->instance->own.traits |= flags;
+    weir__making_of(b)->instance->own.traits |= flags;
 }
 
 static const void *no_extension(const char *id)
@@ -461,11 +354,6 @@ static const weir_builder table = {
     .buffer = buffer,
     .integer_buffer = integer_buffer,
     .linear = linear,
-    .has_child = has_child,
-    .child_layer = child_layer,
-    .child_univariate = child_univariate,
-    .child_network = child_network,
-    .child_density = child_density,
     .input_domain = input_domain,
     .require = require,
     .output = output,
@@ -475,7 +363,6 @@ static const weir_builder table = {
     .fail = fail,
     .failed = failed,
     .extension = no_extension,
-    .feed = feed,
 };
 
 const weir_builder *weir__builder_table(void)

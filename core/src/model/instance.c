@@ -1,5 +1,5 @@
 /* instance.c - makes one module of a model: options, children, create, the handle its parent gets. */
-#include "model/net.h"
+#include "model/node.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -64,92 +64,6 @@ void weir__net_clear(weir__net *net)
     *net = (weir__net){0};
 }
 
-/* ---- the node --------------------------------------------------------------------------------------------------- */
-
-static weir_status check_keys(const json_t *node, const char *path, weir_error *error)
-{
-    static const char *const known[] = {"type", "options", "children", "share", "frozen"};
-    const char *key;
-    json_t *value;
-    if (!json_is_object(node))
-        return weir__fail(error, WEIR_INVALID, "%s: expected a module description", path);
-    json_object_foreach((json_t *)(uintptr_t)node, key, value)
-    {
-        int found = 0;
-        for (size_t i = 0; i < sizeof known / sizeof *known; i++) found |= strcmp(key, known[i]) == 0;
-        if (found) continue;
-        const char *const near = weir__nearest(key, known, 5);
-        return weir__fail(
-            error, WEIR_INVALID, "%s: unknown key \"%s\"%s%s%s", path, key, near ? "; did you mean \"" : "",
-            near ? near : "; a node has type, options, children, share, frozen", near ? "\"?" : "");
-    }
-    if (!json_is_string(json_object_get(node, "type")))
-        return weir__fail(error, WEIR_INVALID, "%s: \"type\" must name a module", path);
-    if (json_object_get(node, "frozen") && !json_is_boolean(json_object_get(node, "frozen")))
-        return weir__fail(error, WEIR_INVALID, "%s: \"frozen\" must be true or false", path);
-    if (json_object_get(node, "share") && !json_is_string(json_object_get(node, "share")))
-        return weir__fail(error, WEIR_INVALID, "%s: \"share\" must be a name", path);
-    return WEIR_OK;
-}
-
-static weir_status check_children(const weir_module *module, const json_t *children, const char *path,
-                                  weir_error *error)
-{
-    const char *names[16] = {NULL};
-    const char *key;
-    json_t *value;
-    int64_t count = 0;
-    if (!children || json_is_null(children) || (json_is_array(children) && !json_array_size(children)))
-        return WEIR_OK;
-    if (!json_is_object(children))
-        return weir__fail(error, WEIR_INVALID, "%s (%s): children must be an object of slots", path,
-                          module->id);
-    for (int32_t i = 0; i < module->slot_count && count < 16; i++)
-        names[count++] = weir__slot_at(module, i)->name;
-    json_object_foreach((json_t *)(uintptr_t)children, key, value)
-    {
-        int found = 0;
-        for (int64_t i = 0; i < count; i++) found |= strcmp(key, names[i]) == 0;
-        if (found && (json_is_object(value) || json_is_array(value) || json_is_null(value))) continue;
-        if (found)
-            return weir__fail(error, WEIR_INVALID,
-                              "%s (%s): child \"%s\" must be a module or a list of modules", path, module->id,
-                              key);
-        const char *const near = weir__nearest(key, names, count);
-        return weir__fail(error, WEIR_INVALID, "%s (%s): has no child \"%s\"%s%s%s", path, module->id, key,
-                          near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");
-    }
-    return WEIR_OK;
-}
-
-/* What is given but not taken would be left out of the model without a word. */
-static weir_status check_all_taken(const weir__making *m, weir_error *error)
-{
-    const weir_module *const module = m->instance->module;
-    for (int32_t i = 0; i < module->slot_count; i++) {
-        const char *const name = weir__slot_at(module, i)->name;
-        const json_t *const nodes = json_object_get(m->children, name);
-        const int32_t count = json_is_array(nodes) ? (int32_t)json_array_size(nodes) : json_is_object(nodes);
-        if (count > m->cursors[i])
-            return weir__fail(error, WEIR_INVALID, "%s (%s): child \"%s\" is given %d module%s, %d is used",
-                              m->request->path, module->id, name, (int)count, count > 1 ? "s" : "",
-                              (int)m->cursors[i]);
-    }
-    return WEIR_OK;
-}
-
-/* A host's own module first: a plugin cannot take its name. */
-static weir_status find_module(weir__net *net, const weir__request *request, const char *type,
-                               const weir_module **module, const weir__entry **entry, weir_error *error)
-{
-    *entry = request->entry;
-    if (!*entry && (*module = weir__container(type, net->precision))) return WEIR_OK;
-    if (!*entry && weir__registry_find(net->registry, type, entry, error))
-        return weir__fail_in(error, "%s", request->path);
-    *module = weir__entry_module(*entry, net->precision);
-    return WEIR_OK;
-}
-
 static weir__instance *new_instance(const char *path)
 {
     weir__instance *const made = calloc(1, sizeof *made);
@@ -174,31 +88,6 @@ static weir_status list_instance(weir__net *net, weir__instance *instance, weir_
         net->instances = list;
     }
     net->instances[net->instance_count++] = instance;
-    return WEIR_OK;
-}
-
-/* ---- sharing ------------------------------------------------------------------------------------------------------ */
-
-static weir_status join_share(weir__making *m, const char *name, weir_error *error)
-{
-    weir__net *const net = m->net;
-    snprintf(m->share_name, sizeof m->share_name, "%s", name);
-    for (int32_t i = 0; i < net->share_count; i++) {
-        if (strcmp(net->shares[i].name, name)) continue;
-        if (net->shares[i].module != m->instance->module)
-            return weir__fail(error, WEIR_INVALID, "%s: shares \"%s\" with a module of type %s",
-                              m->request->path, name, net->shares[i].module->id);
-        m->share = &net->shares[i];
-        return WEIR_OK;
-    }
-    weir__share *const shares = realloc(net->shares, ((size_t)net->share_count + 1) * sizeof *shares);
-    if (!shares) return weir__no_memory(error, "shared parameters");
-    net->shares = shares;
-    m->share = &net->shares[net->share_count];
-    *m->share = (weir__share){.name = strdup(name), .module = m->instance->module};
-    if (!m->share->name) return weir__no_memory(error, "shared parameters");
-    net->share_count++;
-    m->share_first = 1;
     return WEIR_OK;
 }
 
@@ -241,9 +130,12 @@ static weir_status settle_output(weir__making *m, weir__instance *instance, weir
     return WEIR_OK;
 }
 
+static void answer_for_children(weir_builder *builder);
+
 static void fill_builder(weir__making *m, const weir__request *request)
 {
     m->builder = *weir__builder_table();
+    answer_for_children(&m->builder);
     m->builder.precision = m->instance->module->precision;
     m->builder.host = m;
     m->builder.features = request->in->features;
@@ -283,7 +175,7 @@ static weir_status make(weir__making *m, const weir__request *request, weir_erro
         instance->observed = m->builder.integer_buffer(&m->builder, "observed", 0, NULL, NULL);
         if (instance->observed < 0) return WEIR_INVALID;
     }
-    if (instance->entry && (status = check_all_taken(m, error))) return status;
+    if (instance->entry && (status = weir__node_all_taken(m, error))) return status;
     instance->tensor_count = m->net->tensor_count - instance->first_tensor;
     if (instance->module->kind == WEIR_UNIVARIATE && !instance->identity)
         return weir__fail(error, WEIR_INVALID, "%s (%s): the plugin declared no parameters per element",
@@ -294,14 +186,14 @@ static weir_status make(weir__making *m, const weir__request *request, weir_erro
 weir_status weir__build(weir__net *net, const weir__request *request, weir__instance **out, weir_error *error)
 {
     weir__making m = {.net = net, .request = request, .error = error};
-    weir_status status = check_keys(request->node, request->path, error);
+    weir_status status = weir__node_keys(request->node, request->path, error);
     if (status) return status;
     weir_error local = {0};
     if (!error) m.error = error = &local;
     const char *const type = json_string_value(json_object_get(request->node, "type"));
     const weir_module *module = NULL;
     const weir__entry *entry = NULL;
-    if ((status = find_module(net, request, type, &module, &entry, error))) return status;
+    if ((status = weir__node_module(net, request, type, &module, &entry, error))) return status;
     if (request->kind && module->kind != request->kind)
         return weir__fail(error, WEIR_INVALID, "%s: %s is a %s, a %s is needed here", request->path,
                           module->id, kind_names[module->kind], kind_names[request->kind]);
@@ -317,11 +209,12 @@ weir_status weir__build(weir__net *net, const weir__request *request, weir__inst
     m.children = json_object_get(request->node, "children");
     m.cursors = calloc((size_t)module->slot_count + 1, sizeof *m.cursors);
     if (!m.cursors) status = weir__no_memory(error, "a module");
-    if (!status) status = check_children(module, m.children, request->path, error);
+    if (!status) status = weir__node_children(module, m.children, request->path, error);
     if (!status)
         status = weir__options_check(module, json_object_get(request->node, "options"), request->path,
                                      &m.instance->options, error);
-    if (!status && (share || request->share)) status = join_share(&m, share ? share : request->share, error);
+    if (!status && (share || request->share))
+        status = weir__node_share(&m, share ? share : request->share, error);
     if (!status) status = make(&m, &inner, error);
     if (!status) {
         set_child(m.instance, &inner);
@@ -405,4 +298,115 @@ weir_status weir__make_child(weir__making *m, const char *slot, const json_t *no
         return WEIR_INVALID;
     }
     return WEIR_OK;
+}
+
+/* ---- the builder's calls for them --------------------------------------------------------------------------------------------------- */
+
+static int32_t slot_of(const weir__making *m, const char *name)
+{
+    for (int32_t i = 0; i < m->instance->module->slot_count; i++)
+        if (strcmp(weir__slot_at(m->instance->module, i)->name, name) == 0) return i;
+    return -1;
+}
+
+static const json_t *next_node(weir__making *m, int32_t slot)
+{
+    const json_t *const node = json_object_get(m->children, weir__slot_at(m->instance->module, slot)->name);
+    if (!json_is_array(node)) return m->cursors[slot] ? NULL : node;
+    return json_array_get(node, (size_t)m->cursors[slot]);
+}
+
+static int32_t has_child(weir_builder *b, const char *name)
+{
+    weir__making *const m = weir__making_of(b);
+    const int32_t slot = slot_of(m, name);
+    if (slot < 0) return 0;
+    if (next_node(m, slot)) return 1;
+    return m->cursors[slot] == 0 && weir__slot_at(m->instance->module, slot)->default_id != NULL;
+}
+
+/* What the parent said of the child's input; said once for each child. */
+static weir_status apply_fed(weir__making *m, weir__space *in)
+{
+    weir_status status = WEIR_OK;
+    for (int32_t i = 0; i < m->fed_count && !status; i++)
+        status = weir__space_state(in, &m->fed[i], m->error);
+    m->fed_count = 0;
+    return status;
+}
+
+static const weir_child *child(weir__making *m, const char *name, int32_t kind, int32_t features,
+                               const weir_network_spec *network)
+{
+    weir__space in;
+    weir__instance *made = NULL;
+    json_t *usual = NULL;
+    if (m->failed) return NULL;
+    const int32_t slot = slot_of(m, name);
+    if (slot < 0) return weir__refuse(m, "the plugin asked for a child slot that it does not declare"), NULL;
+    const weir_slot *const s = weir__slot_at(m->instance->module, slot);
+    const json_t *node = next_node(m, slot);
+    if (!node && m->cursors[slot] == 0 && s->default_id)
+        node = usual = json_pack("{s:s}", "type", s->default_id);
+    if (!node) {
+        char text[200];
+        if (s->optional || m->cursors[slot]) return NULL;
+        snprintf(text, sizeof text, "needs a child \"%.40s\": %.120s", s->name, s->summary ? s->summary : "");
+        return weir__refuse(m, text), NULL;
+    }
+    m->cursors[slot]++;
+    weir_status status = weir__space_init(&in, features, m->request->path, m->error);
+    if (!status) status = apply_fed(m, &in);
+    if (status) m->failed = 1;
+    if (!status) status = weir__make_child(m, name, node, kind, &in, network, &made);
+    weir__space_clear(&in);
+    json_decref(usual);
+    return status ? NULL : &made->child;
+}
+
+static const weir_child *child_layer(weir_builder *b, const char *slot, int32_t features)
+{
+    return child(weir__making_of(b), slot, WEIR_LAYER, features, NULL);
+}
+
+static const weir_child *child_univariate(weir_builder *b, const char *slot)
+{
+    return child(weir__making_of(b), slot, WEIR_UNIVARIATE, 1, NULL);
+}
+
+static const weir_child *child_network(weir_builder *b, const char *slot, const weir_network_spec *spec)
+{
+    weir__making *const m = weir__making_of(b);
+    const weir_child *const made = child(m, slot, WEIR_NETWORK, spec->in, spec);
+    if (made && spec->autoregressive && !(made->traits & WEIR_TRAIT_AUTOREGRESSIVE))
+        return weir__refuse(m, "needs an autoregressive network, for example made"), NULL;
+    return made;
+}
+
+static const weir_child *child_density(weir_builder *b, const char *slot, int32_t features)
+{
+    return child(weir__making_of(b), slot, WEIR_DENSITY, features, NULL);
+}
+
+static weir_status feed(weir_builder *b, const weir_domain *domain)
+{
+    weir__making *const m = weir__making_of(b);
+    if (m->failed) return WEIR_INVALID;
+    if (weir__full(m->fed_count)) {
+        weir_domain *const fed = realloc(m->fed, 2 * ((size_t)m->fed_count + 1) * sizeof *fed);
+        if (!fed) return weir__refuse(m, "out of memory");
+        m->fed = fed;
+    }
+    m->fed[m->fed_count++] = *domain;
+    return WEIR_OK;
+}
+
+static void answer_for_children(weir_builder *builder)
+{
+    builder->has_child = has_child;
+    builder->child_layer = child_layer;
+    builder->child_univariate = child_univariate;
+    builder->child_network = child_network;
+    builder->child_density = child_density;
+    builder->feed = feed;
 }

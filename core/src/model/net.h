@@ -168,7 +168,15 @@ typedef struct weir__making {
     weir_error *error;
 } weir__making;
 
-/** The functions of every builder; the rest of the struct is filled for each module. */
+static inline weir__making *weir__making_of(weir_builder *builder)
+{
+    return (weir__making *)(void *)builder;
+}
+
+/** Notes why the creation fails; the first reason counts, later ones follow from it. Returns WEIR_INVALID. */
+weir_status weir__refuse(weir__making *making, const char *text);
+
+/** The functions of every builder, without those for children; the rest of the struct is filled for each module. */
 const weir_builder *weir__builder_table(void);
 
 /** A child of a container: node `node` of slot `slot`, over `in`. Records it in the instance. */

@@ -41,20 +41,20 @@ WEIR_INLINE int weir_explicit_inverted(weir_builder *build)
 
 #define WEIR_EXPLICIT_LAYER(name)                                                                            \
     static weir_status name##_forward(const void *module, weir_frame *frame, const weir_tile *x,             \
-                                      const weir_tile *z, void *log_det)                                     \
+                                      const weir_tile *z, void *log_det) WEIR_NOEXCEPT                       \
     {                                                                                                        \
         const name *const self = (const name *)module;                                                       \
         return (self->inverted ? name##_solve : name##_run)(self, frame, x, z, (weir_real *)log_det);        \
     }                                                                                                        \
     static weir_status name##_inverse(const void *module, weir_frame *frame, const weir_tile *z,             \
-                                      const weir_tile *x, void *log_det)                                     \
+                                      const weir_tile *x, void *log_det) WEIR_NOEXCEPT                       \
     {                                                                                                        \
         const name *const self = (const name *)module;                                                       \
         return (self->inverted ? name##_run : name##_solve)(self, frame, z, x, (weir_real *)log_det);        \
     }                                                                                                        \
     static weir_status name##_forward_vjp(const void *module, weir_frame *frame, const weir_tile *x,         \
                                           const weir_tile *z, const weir_tile *z_bar,                        \
-                                          const void *log_det_bar, const weir_tile *x_bar)                   \
+                                          const void *log_det_bar, const weir_tile *x_bar) WEIR_NOEXCEPT     \
     {                                                                                                        \
         const name *const self = (const name *)module;                                                       \
         return name##_pull(self, frame, self->inverted ? z : x, z_bar, (const weir_real *)log_det_bar,       \
@@ -62,7 +62,7 @@ WEIR_INLINE int weir_explicit_inverted(weir_builder *build)
     }                                                                                                        \
     static weir_status name##_inverse_vjp(const void *module, weir_frame *frame, const weir_tile *z,         \
                                           const weir_tile *x, const weir_tile *x_bar,                        \
-                                          const void *log_det_bar, const weir_tile *z_bar)                   \
+                                          const void *log_det_bar, const weir_tile *z_bar) WEIR_NOEXCEPT     \
     {                                                                                                        \
         const name *const self = (const name *)module;                                                       \
         return name##_pull(self, frame, self->inverted ? z : x, x_bar, (const weir_real *)log_det_bar,       \

@@ -93,13 +93,14 @@ WEIR_INLINE weir_status weir_vjp_lanes(weir_lane_vjp vjp, const void *self, weir
 #define WEIR_UNIVARIATE_FORWARD_LANES(name)                                                                  \
     static weir_status name##_forward(const void *self, weir_frame *frame, const weir_tile *x,               \
                                       const weir_tile *params, const weir_tile *y, void *log_det)            \
+        WEIR_NOEXCEPT                                                                                        \
     {                                                                                                        \
         return weir_map_lanes(name##_lane_forward, self, frame, x, params, y, log_det);                      \
     }                                                                                                        \
     static weir_status name##_forward_vjp(const void *self, weir_frame *frame, const weir_tile *x,           \
                                           const weir_tile *params, const weir_tile *y,                       \
                                           const weir_tile *y_bar, const void *log_det_bar,                   \
-                                          const weir_tile *x_bar, const weir_tile *params_bar)               \
+                                          const weir_tile *x_bar, const weir_tile *params_bar) WEIR_NOEXCEPT \
     {                                                                                                        \
         return weir_vjp_lanes(name##_lane_forward_vjp, self, frame, x, params, y, y_bar, log_det_bar, x_bar, \
                               params_bar);                                                                   \
@@ -108,13 +109,14 @@ WEIR_INLINE weir_status weir_vjp_lanes(weir_lane_vjp vjp, const void *self, weir
 #define WEIR_UNIVARIATE_INVERSE_LANES(name)                                                                  \
     static weir_status name##_inverse(const void *self, weir_frame *frame, const weir_tile *y,               \
                                       const weir_tile *params, const weir_tile *x, void *log_det)            \
+        WEIR_NOEXCEPT                                                                                        \
     {                                                                                                        \
         return weir_map_lanes(name##_lane_inverse, self, frame, y, params, x, log_det);                      \
     }                                                                                                        \
     static weir_status name##_inverse_vjp(const void *self, weir_frame *frame, const weir_tile *y,           \
                                           const weir_tile *params, const weir_tile *x,                       \
                                           const weir_tile *x_bar, const void *log_det_bar,                   \
-                                          const weir_tile *y_bar, const weir_tile *params_bar)               \
+                                          const weir_tile *y_bar, const weir_tile *params_bar) WEIR_NOEXCEPT \
     {                                                                                                        \
         return weir_vjp_lanes(name##_lane_inverse_vjp, self, frame, y, params, x, x_bar, log_det_bar, y_bar, \
                               params_bar);                                                                   \
@@ -147,7 +149,7 @@ WEIR_INLINE weir_status weir_fixed_univariate(weir_builder *build, double lower,
 }
 
 /** destroy of a module whose instances own nothing (self is NULL or constant). */
-WEIR_INLINE void weir_destroy_nothing(void *self)
+WEIR_INLINE void weir_destroy_nothing(void *self) WEIR_NOEXCEPT
 {
     (void)self;
 }

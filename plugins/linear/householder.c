@@ -1,4 +1,4 @@
-/* reflections.c - an orthogonal matrix as a product of Householder reflections, multiplied out once per update. */
+/* householder.c - an orthogonal matrix as a product of Householder reflections, multiplied out once per update. */
 #include "matrix.h"
 #include "orthogonal.h"
 
