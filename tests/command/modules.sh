@@ -3,6 +3,8 @@
 . "$(dirname "$0")/expect.bash"
 
 expect 0 "" "$WEIR" layers
+has "^layer, [0-9]+$" stdout
+has "^[0-9]+ modules; " stdout
 has '^  coupling +' stdout
 expect 0 "" "$WEIR" layers --json
 json stdout '#v > 15 and (function() for _, m in ipairs(v) do for _, key in ipairs { "id", "kind", "version", "summary", "options", "supplied_by_host", "dtypes", "plugin" } do if m[key] == nil then error(key) end end end return true end)()'

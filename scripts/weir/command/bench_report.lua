@@ -54,7 +54,8 @@ local function text_row(cells)
 end
 
 local function limit_line(limit)
-  return ("%s, %d thread%s: %.3g %s"):format(limit.name, limit.threads, limit.threads == 1 and "" or "s", limit.figure, limit.unit)
+  return ("%s, %d thread%s: %.3g %s"):format(limit.name, limit.threads, limit.threads == 1 and "" or "s", limit.figure,
+    limit.unit)
 end
 
 local function gemm_cells(gemm)

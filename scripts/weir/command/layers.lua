@@ -13,15 +13,19 @@ end
 
 local function list_all(modules)
   table.sort(modules, by_kind)
-  local kind
+  local counts, widest, kind = {}, 0, nil
+  for _, module in ipairs(modules) do
+    counts[module.kind] = (counts[module.kind] or 0) + 1
+    widest = math.max(widest, #module.id)
+  end
   for _, module in ipairs(modules) do
     if module.kind ~= kind then
-      io.stdout:write(kind and "\n" or "", module.kind, "\n")
+      io.stdout:write(("%s%s, %d\n"):format(kind and "\n" or "", module.kind, counts[module.kind]))
       kind = module.kind
     end
-    io.stdout:write(("  %-16s %s\n"):format(module.id, module.summary))
+    io.stdout:write(("  %-" .. widest .. "s  %s\n"):format(module.id, module.summary))
   end
-  io.stdout:write "\nweir layers ID shows a module's options\n"
+  io.stdout:write(("\n%d modules; weir layers ID shows a module's options\n"):format(#modules))
 end
 
 local function value_text(value)
