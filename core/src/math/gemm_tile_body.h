@@ -294,6 +294,16 @@ static void NAME(in_place)(int64_t m, int64_t n, const NAME(product) * p)
     }
 }
 
+/* How many columns at the end are left to shorter vectors: a whole one would be at most half full. The sums are the same. */
+static int64_t NAME(short_tail)(int64_t n)
+{
+#ifdef SHORT
+    return n % LANES <= LANES / 2 ? n % LANES : 0;
+#else
+    return (void)n, 0;
+#endif
+}
+
 static void NAME(slice)(int64_t m, int64_t n, const NAME(product) * p)
 {
     const int64_t whole = p->b_col == 1 ? n / LANES * LANES : 0;
@@ -302,7 +312,13 @@ static void NAME(slice)(int64_t m, int64_t n, const NAME(product) * p)
     NAME(product) rest = *p;
     rest.b += whole * p->b_col;
     rest.c += whole;
-    NAME(through_copies)(m, n - whole, &rest);
+    const int64_t tail = NAME(short_tail)(n - whole), copied = n - whole - tail;
+    if (copied) NAME(through_copies)(m, copied, &rest);
+#ifdef SHORT
+    if (tail)
+        SHORT(m, tail, p->k, (double)p->alpha, p->a, p->a_row, p->a_col, rest.b + copied * p->b_col, p->b_row,
+              p->b_col, (double)p->beta, rest.c + copied, p->c_row, 1);
+#endif
 }
 
 WEIR__GEMM(NAME(weir__gemm))
