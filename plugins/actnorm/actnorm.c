@@ -15,6 +15,7 @@ static const char actnorm_doc[] =
     "the inverse's output that is normalised. The host remembers and saves that this is done.\n"
     "A feature that is constant to rounding is only shifted. Values that are not finite are left out of the\n"
     "statistics; in use their rows are discarded.\n"
+    "Cost: O(D) a row in either direction; exp(s) and the sum of s are taken once a tile.\n"
     "Source: Kingma and Dhariwal 2018, \"Glow\", arXiv:1807.03039, section 3.1; the merged sums as in Chan, Golub and\n"
     "LeVeque 1983, \"Algorithms for computing the sample variance\".";
 

@@ -3,7 +3,7 @@
 
 static const char additive_doc[] =
     "y = x + b. Parameter per element: b (shift); 0 is the identity.\n"
-    "log|dy/dx| = 0: layers made of it keep volumes. Inverse: x = y - b, exact, same cost.\n"
+    "log|dy/dx| = 0: layers made of it keep volumes. Inverse: x = y - b, exact. Cost: one addition a value.\n"
     "Rows with NaN or an infinity, in the input or in b, are discarded.\n"
     "Source: Dinh et al. 2015, \"NICE: Non-linear Independent Components Estimation\", arXiv:1410.8516, section 3.2.";
 

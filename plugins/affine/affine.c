@@ -17,7 +17,8 @@ static weir_real bound_of(const void *self)
 static const char affine_doc[] =
     "y = x exp(a) + b with a = c tanh(s / c), c = bound (bound = 0: a = s).\n"
     "Parameters per element: s (log-scale before the bound), b (shift); 0, 0 is the identity.\n"
-    "log|dy/dx| = a. Inverse: x = (y - b) exp(-a), exact, same cost.\n"
+    "log|dy/dx| = a. Inverse: x = (y - b) exp(-a), exact.\n"
+    "Cost: two vectorised functions a value in either direction, one where bound = 0; the log-det costs none.\n"
     "Source: Dinh et al. 2017, \"Density estimation using Real NVP\", arXiv:1605.08803, eq. 7-8; the bound as in\n"
     "their tanh-scaled log-scale.";
 

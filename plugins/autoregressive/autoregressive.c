@@ -22,6 +22,7 @@ static const char autoregressive_doc[] =
     "it when the network starts near its output bias. D = 1 works: the parameters then depend on the context alone.\n"
     "Refused: a list that is not a permutation; a univariate without parameters (elementwise does that); a network\n"
     "that is not autoregressive.\n"
+    "Cost: forward g and u once; inverse as much with incremental evaluation, else g D times.\n"
     "Source: Papamakarios et al. 2017, \"Masked autoregressive flow for density estimation\", arXiv:1705.07057; IAF:\n"
     "Kingma et al. 2016, arXiv:1606.04934.";
 

@@ -16,7 +16,8 @@ static const char elementwise_doc[] =
     "identity. With a network p = g(context), whose output f * P + p is parameter p of feature f; then the model must\n"
     "have a context. Both directions cost one call of u (and one of g), and the inverse is as exact as u's.\n"
     "The univariate's domain is required of every feature, and its codomain is what every feature then has.\n"
-    "Refused: a network in a model without context, or for a univariate without parameters.";
+    "Refused: a network in a model without context, or for a univariate without parameters.\n"
+    "Source: elementary.";
 
 static const weir_slot elementwise_slots[] = {
     {.struct_size = (uint32_t)sizeof(weir_slot),

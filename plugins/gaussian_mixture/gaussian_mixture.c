@@ -19,7 +19,7 @@ static const char mixture_doc[] =
     "Parameters: logit [K], w = softmax(logit), starting equal; mean [K, D] = m, starting normal with standard deviation\n"
     "`spread` (equal means would stay equal); log_scale [K, D] = log s, starting at 0.\n"
     "Gradients: with r_k the share of component k in p(z) and e = (z - m_k)/s_k, d log p / dz = -sum of r_k e / s_k,\n"
-    "d log p / d m_k = r_k e / s_k, d log p / d log s_k = r_k (e^2 - 1), d log p / d logit_k = r_k - w_k. O(K D) a row.\n"
+    "d log p / d m_k = r_k e / s_k, d log p / d log s_k = r_k (e^2 - 1), d log p / d logit_k = r_k - w_k. Cost: O(K D) a row.\n"
     "A sample picks a component by one uniform, then draws from it. It jumps where the pick changes, so no gradient\n"
     "reaches the parameters through samples: training by reverse KL wants them frozen.\n"
     "Rows whose log-density is not finite (NaN, infinities, squares that overflow) are discarded.\n"

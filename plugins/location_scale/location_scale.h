@@ -49,7 +49,7 @@ struct location_scale {
 
 #define LOCATION_SCALE_DOC                                                                                     \
     "Tensors location [D] = m and log_scale [D] = log s: parameters if `trainable`, else fixed. Samples are\n" \
-    "z = m + s e, so gradients reach m and s through them too. O(D) a row, both ways.\n"                       \
+    "z = m + s e, so gradients reach m and s through them too. Cost: O(D) a row, both ways.\n"                 \
     "Rows whose log-density is not finite (NaN, infinities) are discarded.\n"
 
 /** *self becomes a location_scale. */

@@ -10,6 +10,7 @@ static const char logit_doc[] =
     "alpha (upper - lower) / (1 - 2 alpha) at most. Rows whose u is not inside (0, 1) are discarded, so values\n"
     "outside the interval pass only within that margin.\n"
     "Refused: lower >= upper; a layer before it whose values are known to leave [lower, upper].\n"
+    "Cost: O(D) a row, two vectorised functions a feature in either direction.\n"
     "Source: Dinh et al. 2017, \"Density estimation using Real NVP\", arXiv:1605.08803, section 4.1.";
 
 static const weir_option logit_options[] = {

@@ -19,6 +19,7 @@ static const char made_doc[] =
     "Tensors: hidden.K.weight, hidden.K.bias (K from 1), output.weight, output.bias, context.weight; hidden weights\n"
     "start uniform on +-1/sqrt(inputs), output weights at zero, the output bias where the parent asked.\n"
     "Refused: use where no autoregressive network was asked for (take mlp), more than 64 hidden layers.\n"
+    "Cost: about half of mlp's, in one pass or in a whole sweep.\n"
     "Source: Germain et al. 2015, \"MADE: masked autoencoder for distribution estimation\", arXiv:1502.03509; sorted\n"
     "degrees instead of random ones.";
 

@@ -30,7 +30,9 @@ static const char mlp_doc[] =
     "output layer has zero weights and the bias its parent asked for, so that a coupling starts at the identity.\n"
     "Activations: leaky_relu has slope 0.01 and elu is e^x - 1 below zero; relu and leaky_relu have a kink at 0, and so\n"
     "has the second derivative of elu.\n"
-    "Refused: autoregressive use (take made), more than 64 hidden layers.";
+    "Cost a row: a multiplication for each weight, and an activation for each hidden unit.\n"
+    "Refused: autoregressive use (take made), more than 64 hidden layers.\n"
+    "Source: Rumelhart, Hinton and Williams 1986, \"Learning representations by back-propagating errors\", Nature 323.";
 
 static const weir_option mlp_options[] = {
     {.struct_size = (uint32_t)sizeof(weir_option),

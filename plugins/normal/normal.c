@@ -9,11 +9,12 @@ static const char normal_doc[] =
     "log_scale [features], both starting at 0.\n"
     "With `covariance` = full the covariance is L L^T, L lower triangular with exp(a) on its diagonal and the parameter\n"
     "factor [features (features - 1) / 2] below it, row by row, starting at 0: log p(z) = -|e|^2/2 - sum of a -\n"
-    "features log(2 pi)/2, L e = z - m. Only with `trainable`. O(D^2) a row instead of O(D).\n"
+    "features log(2 pi)/2, L e = z - m. Only with `trainable`. Cost: O(D) a row, O(D^2) when full.\n"
     "Samples are z = m + e exp(a), or m + L e, with e standard normal, so gradients reach all parameters through them\n"
     "too.\n"
     "Refused: a layer before it whose values are known to be no numbers of the line, such as angles.\n"
-    "Rows whose log-density is not finite (NaN, infinities, squares that overflow) are discarded.";
+    "Rows whose log-density is not finite (NaN, infinities, squares that overflow) are discarded.\n"
+    "Source: elementary (Gauss 1809).";
 
 static const weir_option normal_options[] = {
     {.struct_size = (uint32_t)sizeof(weir_option),

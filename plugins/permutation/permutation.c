@@ -14,6 +14,7 @@ static const char permutation_doc[] =
     "place); given: `order` lists, for each output feature, which input feature it takes, numbered from 1.\n"
     "The order is saved with the model (buffer order [features], numbered from 0) and what is saved holds.\n"
     "Refused: an order that is not a permutation of 1 .. features; `order` or `seed` with another kind.\n"
+    "Cost: a copy of each value; none where the layer beside it reads through an index.\n"
     "Source: Dinh et al. 2017, \"Density estimation using Real NVP\", arXiv:1605.08803, section 3.5, where layers\n"
     "alternate what they move.";
 

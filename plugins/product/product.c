@@ -18,7 +18,8 @@ static const char product_doc[] =
     "feature each unless said otherwise. So a model may have unlike marginals, for example a beta and two normal ones.\n"
     "Every factor requires of its lanes what it requires alone. Sampling, and gradients through samples, need a factor's\n"
     "own: one that lacks them makes the call unsupported. Cost: the sum of the factors'.\n"
-    "Refused: blocks that do not add up to the features.";
+    "Refused: blocks that do not add up to the features.\n"
+    "Source: elementary.";
 
 static const weir_option product_options[] = {
     {.struct_size = (uint32_t)sizeof(weir_option),

@@ -30,6 +30,7 @@ static const char residual_mlp_doc[] =
     "their biases uniform on +-0.001, so that blocks start as near nothing; the output layer has zero weights and the\n"
     "bias its parent asked for.\n"
     "Activations: leaky_relu has slope 0.01 and elu is e^x - 1 below zero.\n"
+    "Cost a row: a multiplication for each weight, and two activations for each unit of a block.\n"
     "Refused: autoregressive use (take made).\n"
     "Source: the residual conditioner of Durkan et al. 2019, \"Neural spline flows\", arXiv:1906.04032, with the\n"
     "pre-activation blocks of He et al. 2016, arXiv:1603.05027, without batch normalisation; the context is added to the\n"

@@ -13,7 +13,8 @@ static const char standardize_doc[] =
     "are measured once on the training data (before: 0 and 1) and saved with the model.\n"
     "scale is the standard deviation (denominator N). A feature that is constant to rounding gets scale 1. Values\n"
     "that are not finite are left out of the statistics; in use their rows are discarded.\n"
-    "Source of the merged sums: Chan, Golub and LeVeque 1983, \"Algorithms for computing the sample variance\".";
+    "Cost: O(D) a row in either direction; the logarithms are taken once a tile.\n"
+    "Source: elementary; the merged sums as in Chan, Golub and LeVeque 1983, \"Algorithms for computing the sample variance\".";
 
 /* ---- calls ------------------------------------------------------------------------------------ */
 

@@ -15,7 +15,8 @@ static const char uniform_doc[] =
     "One interval for all features, or one for each by the lists lowers and uppers, which then count instead.\n"
     "Its gradient is zero. Put a layer before it that ends in the interval, or rows outside have no density.\n"
     "Refused: lower >= upper; a layer before it whose values are known to leave the interval. Rows with NaN are\n"
-    "discarded.";
+    "discarded. Cost: O(D) a row.\n"
+    "Source: elementary.";
 
 static const weir_option uniform_options[] = {
     {.struct_size = (uint32_t)sizeof(weir_option),

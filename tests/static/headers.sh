@@ -13,7 +13,7 @@ try() { # try COMPILER FLAGS...
 }
 precisions="-DWEIR_REAL=32 -DWEIR_REAL=64"
 case $header in
-weir/plugin.h | weir/lanes.h | weir/moments.h | weir/roots.h | weir/spaces.h | weir/explicit.h | weir/networks.h | weir/bound.h | weir/random.h | weir/reflections.h) ;;
+weir/plugin.h | weir/lanes.h | weir/moments.h | weir/roots.h | weir/spaces.h | weir/explicit.h | weir/formula.h | weir/networks.h | weir/bound.h | weir/random.h | weir/reflections.h) ;;
 *) precisions="-DWEIR_NO_PRECISION" ;;
 esac
 for precision in $precisions; do

@@ -8,11 +8,9 @@
  * reverse KL. Both losses are known at the optimum, and both are measured on rows that do not change.
  *
  * The variants are those of the conformance suite. A module that is new is found here by itself, if one of the settings
- * below fits it; if none does, or if it has no row there, the test says so.
+ * of surroundings.h fits it; if none does, or if it has no row there, the test says so.
  */
-#include <jansson.h>
-
-#include "models.h"
+#include "surroundings.h"
 
 TestSuite(both_kl);
 
@@ -31,167 +29,136 @@ static const variant variants[] = {
 };
 #define VARIANTS (sizeof variants / sizeof *variants)
 
-/** Variants that do not train by reverse KL, and why. By forward KL all do. */
+#define ROWS    192
+#define STEPS   60
+#define RATE    0.02
+#define TEACHER 0.4 /* how far parameters are moved off their start */
+#define STUDENT 0.3
+
+/** Variants that are trained by forward KL alone, and why. What their losses are at best is not known: they have to fall. */
 static const struct {
     const char *name, *why;
 } forward_only[] = {
-    {"dequantize", "samples are integers: they do not move with the parameters"},
-    {"dequantize_binary", "samples are integers: they do not move with the parameters"},
+    {"dequantize",
+     "samples are integers, which do not move with the parameters; log p is a bound that depends on noise"},
+    {"dequantize_binary", "as dequantize"},
+    {"bnaf_no_residual", "its image is bounded: a part of the base has no x"},
+    {"bnaf_no_residual_deep", "as bnaf_no_residual"},
 };
 
-static const char *excuse(const char *name)
+static int is_forward_only(const char *name)
 {
     for (size_t i = 0; i < sizeof forward_only / sizeof *forward_only; i++)
-        if (strcmp(forward_only[i].name, name) == 0) return forward_only[i].why;
-    return NULL;
+        if (strcmp(forward_only[i].name, name) == 0) return 1;
+    return 0;
 }
 
 /* ---- models ------------------------------------------------------------------------------------------------------- */
 
-#define LU       "{\"type\":\"lu_linear\"}"
-#define POSITIVE "{\"type\":\"positive\"}"
-#define NORMAL   "{\"type\":\"normal\"}"
-
-/** What stands before and behind the module, and in `back` also its inverse directly behind it. */
-typedef struct setting {
-    const char *what, *before, *behind;
-    int back, circle;
-} setting;
-
-/** The first that can be built is taken. */
-static const setting settings[] = {
-    {"the line to the line", LU, LU, 0, 0},
-    {"to the line", "", LU, 0, 0},
-    {"the line to (0, 1)", LU, "{\"type\":\"logit\"}," LU, 0, 0},
-    {"the line to (-1, 1)", LU, "{\"type\":\"bounded\",\"options\":{\"lower\":[-1]}}," LU, 0, 0},
-    {"the line to positive numbers", LU, POSITIVE "," LU, 0, 0},
-    {"positive numbers to positive numbers",
-     LU ",{\"type\":\"inverse\",\"children\":{\"layer\":" POSITIVE "}}", POSITIVE "," LU, 0, 0},
-    {"a circle to itself", "", "", 0, 1},
-    {"the line to where no density lives, and back", LU, LU, 1, 0},
-};
-#define SETTINGS (sizeof settings / sizeof *settings)
-
-/** A module with its options and children, and what else its row says: features, context, image. */
-typedef struct subject {
-    const char *name;
-    json_t *node, *row;
-} subject;
-
-static json_t *parsed(const char *text)
+/** The context of one row, for models that have one. */
+static const weir_matrix *context_of(const weir_model *m)
 {
-    json_error_t e;
-    json_t *const value = json_loads(text, 0, &e);
-    cr_assert_not_null(value, "%s in %s", e.text, text);
-    return value;
+    static double given[] = {0.7, -0.4, 0.2, 1.1};
+    static weir_matrix context = {(uint32_t)sizeof context, WEIR_DTYPE_F64, 1, 0, 0, given};
+    context.columns = weir_model_get(m, WEIR_MODEL_CONTEXT);
+    cr_assert_leq(context.columns, 4);
+    return context.columns ? &context : NULL;
 }
 
-static void append_list(json_t *layers, const char *list)
+/** Moves every parameter; the weights of networks less, the more of them meet in a unit. */
+static void move(weir_model *m, double size, uint64_t state)
 {
-    char *const text = malloc(strlen(list) + 3);
-    sprintf(text, "[%s]", list);
-    json_t *const more = parsed(text);
-    json_array_extend(layers, more);
-    json_decref(more);
-    free(text);
+    for (int64_t i = 0; i < weir_model_get(m, WEIR_MODEL_TENSORS); i++) {
+        weir_tensor_info info = {.struct_size = (uint32_t)sizeof info};
+        MUST(weir_tensor_at(m, i, &info, &error));
+        if (info.kind != WEIR_TENSOR_PARAMETER) continue;
+        const int weights = strlen(info.name) > 6 && strcmp(info.name + strlen(info.name) - 6, "weight") == 0;
+        const double step = weights ? size / sqrt((double)info.dims[info.rank - 1]) : size;
+        double *const p = malloc((size_t)(info.count + 1) * sizeof *p);
+        MUST(weir_tensor_read(m, i, p, info.count, &error));
+        for (int64_t k = 0; k < info.count; k++) p[k] += step * (2 * dice(&state) - 1);
+        MUST(weir_tensor_write(m, i, p, info.count, &error));
+        free(p);
+    }
 }
 
-static json_t *inverse_of(const subject *s)
+static weir_matrix new_rows(int64_t rows, int64_t columns)
 {
-    json_t *const inverse = json_pack("{s:s,s:{s:O}}", "type", "inverse", "children", "layer", s->node);
-    json_t *const features = json_object_get(s->row, "features");
-    if (features) json_object_set_new(inverse, "options", json_pack("{s:O}", "features", features));
-    return inverse;
+    double *const data = calloc((size_t)(rows * columns) + 1, sizeof *data);
+    return (weir_matrix){(uint32_t)sizeof(weir_matrix), WEIR_DTYPE_F64, rows, columns, 0, data};
 }
 
-static double end_of(const subject *s, const char *which, double otherwise)
+/** The first samples that exist among so many, ROWS of them if they can be had. Caller frees data. */
+static weir_matrix samples_of(const weir_model *m, int64_t draws)
 {
-    const json_t *const end = json_object_get(json_object_get(s->row, "options"), which);
-    return json_is_number(end) ? json_number_value(end) : otherwise;
+    weir_matrix x = new_rows(draws, weir_model_get(m, WEIR_MODEL_FEATURES));
+    double *const log_p = malloc((size_t)draws * sizeof *log_p), *const rows = x.data;
+    weir_call call = seeded(17, context_of(m));
+    MUST(weir_sample(m, &call, &x, log_p, &error));
+    x.rows = 0;
+    for (int64_t i = 0; i < draws && x.rows < ROWS; i++)
+        if (!isnan(log_p[i]))
+            memmove(rows + x.rows++ * x.columns, rows + i * x.columns, (size_t)x.columns * sizeof *rows);
+    free(log_p);
+    return x;
 }
 
-static json_t *base_of(const setting *where, const subject *s)
+static int64_t draws_of(const char *name)
 {
-    if (!where->circle) return parsed(NORMAL);
-    return json_pack("{s:s,s:{s:f,s:f}}", "type", "uniform", "options", "lower",
-                     end_of(s, "lower", -3.141592653589793), "upper", end_of(s, "upper", 3.141592653589793));
+    return is_forward_only(name) ? 16 * ROWS : ROWS;
 }
 
-static int64_t features_of(const subject *s)
+static int samples_well(weir_model *m, const subject *s)
 {
-    const json_t *const image = json_object_get(s->row, "image"), *const own = json_object_get(s->row, "features");
-    int64_t n = 1;
-    for (size_t i = 0; i < json_array_size(image); i++) n *= json_integer_value(json_array_get(image, i));
-    return image ? n : own ? json_integer_value(own) : 3;
+    move(m, TEACHER, 21);
+    const weir_matrix x = samples_of(m, draws_of(s->name));
+    free(x.data);
+    return x.rows == ROWS;
 }
 
-/* Caller frees. */
-static char *model_of(const setting *where, const subject *s)
-{
-    json_t *const layers = json_array();
-    append_list(layers, where->before);
-    json_array_append(layers, s->node);
-    if (where->back) json_array_append_new(layers, inverse_of(s));
-    append_list(layers, where->behind);
-    json_t *const model = json_pack("{s:s,s:I,s:I,s:o,s:{s:s,s:{s:o}}}", "dtype", "f64", "features",
-                                    (json_int_t)features_of(s), "seed", (json_int_t)3, "base", base_of(where, s),
-                                    "flow", "type", "chain", "children", "layers", layers);
-    static const char *const passed_on[] = {"context", "image"};
-    for (int i = 0; i < 2; i++)
-        if (json_object_get(s->row, passed_on[i]))
-            json_object_set(model, passed_on[i], json_object_get(s->row, passed_on[i]));
-    char *const text = json_dumps(model, JSON_REAL_PRECISION(17));
-    json_decref(model);
-    return text;
-}
-
-/* The description of the first setting that can be built, or NULL. Caller frees. */
-static char *fitting_model(weir_runtime *rt, const subject *s)
+/** The description of the first setting that fits, or NULL: it can be built, and every sample of the base has an x.
+ *  *needless is set where there is nothing to try. Caller frees. */
+static char *fitting_model(weir_runtime *rt, const subject *s, int *needless)
 {
     for (size_t i = 0; i < SETTINGS; i++) {
         weir_model *m = NULL;
         char *const json = model_of(&settings[i], s);
-        if (weir_model_build(rt, json, -1, &m, &error) == WEIR_OK) {
-            printf("%-40s %s\n", s->name, settings[i].what);
-            weir_model_close(m);
+        const int built = weir_model_build(rt, json, -1, &m, &error) == WEIR_OK,
+                  fits = built && samples_well(m, s);
+        weir_model_close(m);
+        if (fits) {
+            printf("%s: %s\n", s->name, settings[i].what);
+            fflush(stdout);
             return json;
         }
         free(json);
+        /* elementwise has shown it already */
+        if (!built && strcmp(s->id, "coupling") == 0 && strstr(error.message, "has no parameters"))
+            *needless = 1;
     }
     return NULL;
 }
 
 /* ---- teacher and student ------------------------------------------------------------------------------------------ */
 
-#define ROWS  192
-#define STEPS 40
-#define RATE  0.02
-
 typedef struct lesson {
     const char *name;
     weir_model *teacher, *student;
     const weir_matrix *context;
     uint64_t seed;
+    int unknown; /* where the optimum is */
 } lesson;
-
-static void move(weir_model *m, double size, uint64_t state)
-{
-    const int64_t n = weir_model_get(m, WEIR_MODEL_PARAMETERS);
-    double *const p = parameters(m);
-    for (int64_t i = 0; i < n; i++) p[i] += size * (2 * dice(&state) - 1);
-    set_parameters(m, p);
-    free(p);
-}
 
 /** log q - log p of samples from the student, on average; NAN when one of them has no answer. */
 static double reverse_kl(const lesson *l)
 {
-    const weir_matrix x = room(ROWS, weir_model_get(l->student, WEIR_MODEL_FEATURES));
+    const weir_matrix x = new_rows(ROWS, weir_model_get(l->student, WEIR_MODEL_FEATURES));
     double q[ROWS], p[ROWS], sum = 0;
     weir_call call = seeded(l->seed, l->context);
     MUST(weir_sample(l->student, &call, &x, q, &error));
     MUST(weir_log_prob(l->teacher, &x, &call, p, &error));
     for (int i = 0; i < ROWS; i++) sum += q[i] - p[i];
+    free(x.data);
     return sum / ROWS;
 }
 
@@ -206,7 +173,8 @@ static int32_t teachers_density(void *user, int64_t rows, int64_t columns, const
                                 double *gradient)
 {
     const lesson *const l = user;
-    const weir_matrix points = {(uint32_t)sizeof points, WEIR_DTYPE_F64, rows, columns, 0, (void *)(uintptr_t)x};
+    const weir_matrix points = {(uint32_t)sizeof points, WEIR_DTYPE_F64, rows, columns, 0,
+                                (void *)(uintptr_t)x};
     const weir_matrix score = {(uint32_t)sizeof score, WEIR_DTYPE_F64, rows, columns, 0, gradient};
     weir_call call = seeded(l->seed, l->context);
     return weir_score(l->teacher, &points, &call, &score, log_p, NULL);
@@ -223,8 +191,8 @@ static int train(const lesson *l, const weir_step *step)
         fine = r.applied && !r.discarded && isfinite(r.loss) && isfinite(r.gradient_norm);
     }
     if (!fine)
-        fprintf(stderr, "%s: loss %g, gradient %g, %lld rows discarded: %s\n", l->name, r.loss, r.gradient_norm,
-                (long long)r.discarded, r.message);
+        fprintf(stderr, "%s: loss %g, gradient %g, %lld rows discarded: %s\n", l->name, r.loss,
+                r.gradient_norm, (long long)r.discarded, r.message);
     weir_trainer_close(t);
     return fine;
 }
@@ -232,23 +200,24 @@ static int train(const lesson *l, const weir_step *step)
 /** Whether a divergence fell as it should: it began with something to learn, and a good part of that is learned. */
 static int fell(const lesson *l, const char *kind, double first, double last)
 {
-    if (first > 1e-3 && last < 0.6 * first) return 1;
+    if (l->unknown ? last < first - 0.1 : first > 1e-2 && last < 0.5 * first) return 1;
     fprintf(stderr, "%s: %s KL was %g and is %g after %d steps\n", l->name, kind, first, last, STEPS);
     return 0;
 }
 
 static int trains_forward(const lesson *l)
 {
-    const weir_matrix x = room(ROWS, weir_model_get(l->teacher, WEIR_MODEL_FEATURES));
+    const weir_matrix x = samples_of(l->teacher, draws_of(l->name));
     weir_call call = seeded(17, l->context);
-    MUST(weir_sample(l->teacher, &call, &x, NULL, &error));
     MUST(weir_model_initialize(l->student, &x, &call, 0, &error));
-    move(l->student, 0.1, 8);
+    move(l->student, STUDENT, 8);
     weir_step step = data_step(&x);
     step.learning_rate = RATE;
     step.context = l->context;
     const double first = forward_kl(l, &x);
-    return train(l, &step) && fell(l, "forward", first, forward_kl(l, &x));
+    const int fine = train(l, &step) && fell(l, "forward", first, forward_kl(l, &x));
+    free(x.data);
+    return fine;
 }
 
 static int trains_reverse(lesson *l)
@@ -259,19 +228,16 @@ static int trains_reverse(lesson *l)
                       .context = l->context,
                       .target = teachers_density,
                       .target_user = l};
-    move(l->student, 0.1, 8);
+    move(l->student, STUDENT, 8);
     const double first = reverse_kl(l);
     return train(l, &step) && fell(l, "reverse", first, reverse_kl(l));
 }
 
 static int learns(weir_runtime *rt, weir_runtime *other, const subject *s, const char *json, int reverse)
 {
-    double given[] = {0.7, -0.4, 0.2, 1.1};
-    const weir_matrix context = {(uint32_t)sizeof context, WEIR_DTYPE_F64, 1,
-                                 json_integer_value(json_object_get(s->row, "context")), 0, given};
-    cr_assert_leq(context.columns, 4);
-    lesson l = {s->name, must_build(other, json), must_build(rt, json), context.columns ? &context : NULL, 5};
-    move(l.teacher, 0.4, 21);
+    lesson l = {s->name, must_build(other, json), must_build(rt, json), NULL, 5, is_forward_only(s->name)};
+    l.context = context_of(l.student);
+    move(l.teacher, TEACHER, 21);
     const int fine = reverse ? trains_reverse(&l) : trains_forward(&l);
     weir_model_close(l.student);
     weir_model_close(l.teacher);
@@ -283,13 +249,19 @@ static int learns(weir_runtime *rt, weir_runtime *other, const subject *s, const
 /** How many of the two divergences failed. */
 static int try_subject(weir_runtime *rt, weir_runtime *other, const subject *s)
 {
-    char *const json = fitting_model(rt, s);
+    int needless = 0;
+    char *const json = fitting_model(rt, s, &needless);
+    if (needless) return 0;
     if (!json) {
-        fprintf(stderr, "%s: no setting of this test can be built around it: add one (%s)\n", s->name, error.message);
+        fprintf(stderr, "%s: none of the settings fits: add one (%s)\n", s->name, error.message);
         return 1;
     }
-    const int failed = !learns(rt, other, s, json, 0) + (!excuse(s->name) && !learns(rt, other, s, json, 1));
+    const int failed =
+        !learns(rt, other, s, json, 0) + (!is_forward_only(s->name) && !learns(rt, other, s, json, 1));
     free(json);
+    for (size_t i = 0; i < sizeof forward_only / sizeof *forward_only; i++)
+        if (strcmp(forward_only[i].name, s->name) == 0)
+            printf("%s: not by reverse KL: %s\n", s->name, forward_only[i].why);
     return failed;
 }
 
@@ -307,13 +279,14 @@ static int try_variant(weir_runtime *rt, weir_runtime *other, const variant *v, 
 {
     char name[100];
     snprintf(name, sizeof name, "%s%s%s", v->name, wrap ? " in " : "", wrap ? wrap : "");
-    subject s = {.name = wrap ? name : v->name, .row = parsed(v->options ? v->options : "{}")};
+    subject s = {.name = name, .id = wrap ? wrap : v->id, .row = parsed(v->options ? v->options : "{}")};
     s.node = node_of(v, s.row);
     if (wrap) {
         s.node = json_pack("{s:s,s:{s:o}}", "type", wrap, "children", "univariate", s.node);
         if (strcmp(wrap, "coupling") == 0)
-            json_object_set_new(json_object_get(s.node, "children"), "network",
-                                parsed("{\"type\":\"mlp\",\"options\":{\"hidden\":[8],\"activation\":\"tanh\"}}"));
+            json_object_set_new(
+                json_object_get(s.node, "children"), "network",
+                parsed("{\"type\":\"mlp\",\"options\":{\"hidden\":[8],\"activation\":\"tanh\"}}"));
     }
     const int failed = try_subject(rt, other, &s);
     json_decref(s.node);

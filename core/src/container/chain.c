@@ -328,6 +328,10 @@ static const weir_option count_option = {
     .summary = "how many times the layers are built, each time with parameters of their own",
 };
 
+static const char chain_doc[] =
+    "f = f_n o ... o f_1, log|det J| the sum of theirs; the inverse goes through them from the last to the\n"
+    "first. Cost: the sum of its layers' in every call. Source: the chain rule.";
+
 #define CHAIN(bits)                                                                                          \
     const weir_module weir__chain_f##bits = {                                                                \
         .struct_size = (uint32_t)sizeof(weir_module),                                                        \
@@ -337,7 +341,7 @@ static const weir_option count_option = {
         .id = "chain",                                                                                       \
         .version = "1.0.0",                                                                                  \
         .summary = "layers one after the other",                                                             \
-        .doc = "f = f_n o ... o f_1; log-dets add up. Cost: the sum of its layers' in every call.",          \
+        .doc = chain_doc,                                                                                    \
         .slots = &layers_slot,                                                                               \
         .slot_count = 1,                                                                                     \
         .slot_stride = (int32_t)sizeof(weir_slot),                                                           \
@@ -345,6 +349,10 @@ static const weir_option count_option = {
         .destroy = chain_destroy,                                                                            \
         .ops = &chain_ops,                                                                                   \
     }
+
+static const char repeat_doc[] =
+    "A chain of `count` copies of its layers, each with parameters of its own; formula, log-det and cost are\n"
+    "those of chain. Source: the chain rule.";
 
 #define REPEAT(bits)                                                                                         \
     const weir_module weir__repeat_f##bits = {                                                               \
@@ -355,7 +363,7 @@ static const weir_option count_option = {
         .id = "repeat",                                                                                      \
         .version = "1.0.0",                                                                                  \
         .summary = "the same list of layers several times over",                                             \
-        .doc = "A chain of `count` copies of its layers, each with parameters of its own.",                  \
+        .doc = repeat_doc,                                                                                   \
         .options = &count_option,                                                                            \
         .option_count = 1,                                                                                   \
         .option_stride = (int32_t)sizeof(weir_option),                                                       \

@@ -235,6 +235,12 @@ static const weir_option embedding_options[] = {
      .summary = "how many context features the layer sees"},
 };
 
+static const char embedding_doc[] =
+    "z = f(x; h(context)) with f the layer and h the network, trained together. The network is\n"
+    "evaluated once for all that stands inside. Base densities see the model's own context.\n"
+    "log|det J| is the layer's, since h does not depend on x. Cost: the layer's and one pass of h, in either direction.\n"
+    "Source: Radev et al. 2020, \"BayesFlow\", arXiv:2003.06281 (a summary network trained with the flow).";
+
 #define EMBEDDING(bits)                                                                                      \
     const weir_module weir__embedding_f##bits = {                                                            \
         .struct_size = (uint32_t)sizeof(weir_module),                                                        \
@@ -244,8 +250,7 @@ static const weir_option embedding_options[] = {
         .id = "embedding",                                                                                   \
         .version = "1.0.0",                                                                                  \
         .summary = "a layer whose context is what a trained network makes of the model's",                   \
-        .doc = "z = f(x; h(context)) with f the layer and h the network, trained together. The network is\n" \
-               "evaluated once for all that stands inside. Base densities see the model's own context.",     \
+        .doc = embedding_doc,                                                                                \
         .options = embedding_options,                                                                        \
         .option_count = 1,                                                                                   \
         .option_stride = (int32_t)sizeof(weir_option),                                                       \

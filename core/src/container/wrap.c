@@ -299,47 +299,56 @@ static const weir_option slice_options[] = {
      .summary = "number of features"},
 };
 
-#define WRAP(bits)                                                                                            \
-    const weir_module weir__inverse_f##bits = {                                                               \
-        .struct_size = (uint32_t)sizeof(weir_module),                                                         \
-        .kind = WEIR_LAYER,                                                                                   \
-        .precision = WEIR_F##bits,                                                                            \
-        .flags = WEIR_MODULE_INDEXED_OK,                                                                      \
-        .id = "inverse",                                                                                      \
-        .version = "1.0.0",                                                                                   \
-        .summary = "a layer run the other way: its forward is the child's inverse",                           \
-        .doc =                                                                                                \
-            "f = g^-1 for a child g; an autoregressive child makes an inverse autoregressive flow (IAF).\n"   \
-            "A child that drops features (a simplex of K parts to K - 1 numbers) needs the option features.", \
-        .options = &inverse_option,                                                                           \
-        .option_count = 1,                                                                                    \
-        .option_stride = (int32_t)sizeof(weir_option),                                                        \
-        .slots = &layer_slot,                                                                                 \
-        .slot_count = 1,                                                                                      \
-        .slot_stride = (int32_t)sizeof(weir_slot),                                                            \
-        .create = inverse_create,                                                                             \
-        .destroy = wrap_destroy,                                                                              \
-        .ops = &inverse_ops,                                                                                  \
-    };                                                                                                        \
-    const weir_module weir__slice_f##bits = {                                                                 \
-        .struct_size = (uint32_t)sizeof(weir_module),                                                         \
-        .kind = WEIR_LAYER,                                                                                   \
-        .precision = WEIR_F##bits,                                                                            \
-        .flags = WEIR_MODULE_INDEXED_OK,                                                                      \
-        .id = "slice",                                                                                        \
-        .version = "1.0.0",                                                                                   \
-        .summary = "a layer on some of the features; the others pass unchanged",                              \
-        .doc = "Features first .. first + count - 1 go through the child, the rest through the identity.\n"   \
-               "A child that gives more or fewer features moves those after the slice along.",                \
-        .options = slice_options,                                                                             \
-        .option_count = 2,                                                                                    \
-        .option_stride = (int32_t)sizeof(weir_option),                                                        \
-        .slots = &layer_slot,                                                                                 \
-        .slot_count = 1,                                                                                      \
-        .slot_stride = (int32_t)sizeof(weir_slot),                                                            \
-        .create = slice_create,                                                                               \
-        .destroy = wrap_destroy,                                                                              \
-        .ops = &slice_ops,                                                                                    \
+static const char inverse_doc[] =
+    "f = g^-1 for a child g; an autoregressive child makes an inverse autoregressive flow (IAF).\n"
+    "log|det df/dx| = log|det dg^-1/dx|, the log-det of the call of g that is made: no sign is turned. Cost: the child's,\n"
+    "with directions exchanged.\n"
+    "A child that drops features (a simplex of K parts to K - 1 numbers) needs the option features.\n"
+    "Source: the inverse function theorem; IAF: Kingma et al. 2016, arXiv:1606.04934.";
+
+static const char slice_doc[] =
+    "Features first .. first + count - 1 go through the child, the rest through the identity.\n"
+    "log|det J| is the child's: J is the identity beside it. Cost: the child's, and a copy of the other lanes.\n"
+    "A child that gives more or fewer features moves those after the slice along. Source: elementary.";
+
+#define WRAP(bits)                                                                                           \
+    const weir_module weir__inverse_f##bits = {                                                              \
+        .struct_size = (uint32_t)sizeof(weir_module),                                                        \
+        .kind = WEIR_LAYER,                                                                                  \
+        .precision = WEIR_F##bits,                                                                           \
+        .flags = WEIR_MODULE_INDEXED_OK,                                                                     \
+        .id = "inverse",                                                                                     \
+        .version = "1.0.0",                                                                                  \
+        .summary = "a layer run the other way: its forward is the child's inverse",                          \
+        .doc = inverse_doc,                                                                                  \
+        .options = &inverse_option,                                                                          \
+        .option_count = 1,                                                                                   \
+        .option_stride = (int32_t)sizeof(weir_option),                                                       \
+        .slots = &layer_slot,                                                                                \
+        .slot_count = 1,                                                                                     \
+        .slot_stride = (int32_t)sizeof(weir_slot),                                                           \
+        .create = inverse_create,                                                                            \
+        .destroy = wrap_destroy,                                                                             \
+        .ops = &inverse_ops,                                                                                 \
+    };                                                                                                       \
+    const weir_module weir__slice_f##bits = {                                                                \
+        .struct_size = (uint32_t)sizeof(weir_module),                                                        \
+        .kind = WEIR_LAYER,                                                                                  \
+        .precision = WEIR_F##bits,                                                                           \
+        .flags = WEIR_MODULE_INDEXED_OK,                                                                     \
+        .id = "slice",                                                                                       \
+        .version = "1.0.0",                                                                                  \
+        .summary = "a layer on some of the features; the others pass unchanged",                             \
+        .doc = slice_doc,                                                                                    \
+        .options = slice_options,                                                                            \
+        .option_count = 2,                                                                                   \
+        .option_stride = (int32_t)sizeof(weir_option),                                                       \
+        .slots = &layer_slot,                                                                                \
+        .slot_count = 1,                                                                                     \
+        .slot_stride = (int32_t)sizeof(weir_slot),                                                           \
+        .create = slice_create,                                                                              \
+        .destroy = wrap_destroy,                                                                             \
+        .ops = &slice_ops,                                                                                   \
     }
 
 WRAP(32);
