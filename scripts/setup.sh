@@ -1,16 +1,18 @@
 #!/bin/bash
-# setup.sh [--tests] [--bench] [--all]: installs from Debian's archive whatever Weir needs and this system lacks.
-#   (nothing)  to build and run Weir, and the data of the quickstart
-#   --tests    and what scripts/test.sh needs
-#   --bench    and the peer of weir bench --peer: PyTorch, with the BLAS libraries that serve it best
-#   --all      and what scripts/test.sh --all needs
+# setup.sh [--tests] [--languages] [--bench] [--all]: installs from Debian's archive whatever Weir needs and this system lacks.
+#   (nothing)    to build and run Weir, and the data of the quickstart
+#   --tests      and what scripts/test.sh needs
+#   --languages  and the compilers of C++, Rust and Fortran, for plugins in those: without them their tests are skipped
+#   --bench      and the peer of weir bench --peer: PyTorch, with the BLAS libraries that serve it best
+#   --all        and what scripts/test.sh --all needs, those compilers among it
 # Touches nothing when all is there: then it needs neither a network nor root.
 set -eu
 
 build_packages="build-essential cmake ninja-build pkg-config libblis-pthread-dev libsleef-dev libjansson-dev zlib1g-dev
   libluajit-5.1-dev luajit libcairo2 dataset-fashion-mnist"
-test_packages="libcriterion-dev clang clang-format lua-busted lua-check locales shellcheck"
+test_packages="libcriterion-dev clang clang-format lua-busted lua-check lua-ldoc locales shellcheck"
 bench_packages="python3-torch python3-numpy libblis4-openmp libopenblas0-openmp"
+language_packages="g++ rustc cargo gfortran"
 matrix_packages="libclang-rt-14-dev clang-tidy valgrind gcovr"
 
 wanted=$build_packages
@@ -18,9 +20,10 @@ for word in "$@"; do
   case $word in
   --tests) wanted="$wanted $test_packages" ;;
   --bench) wanted="$wanted $bench_packages" ;;
-  --all) wanted="$wanted $test_packages $matrix_packages" ;;
-  -h | --help) sed -n '2,7s/^# //p' "$0"; exit 0 ;;
-  *) echo "setup.sh: unknown word '$word'; it takes --tests, --bench or --all" >&2; exit 2 ;;
+  --languages) wanted="$wanted $language_packages" ;;
+  --all) wanted="$wanted $test_packages $language_packages $matrix_packages" ;;
+  -h | --help) sed -n '2,8s/^# //p' "$0"; exit 0 ;;
+  *) echo "setup.sh: unknown word '$word'; it takes --tests, --languages, --bench or --all" >&2; exit 2 ;;
   esac
 done
 

@@ -58,10 +58,13 @@ typedef struct weir_settings {
      *  WEIR_INVALID, message "interrupted". NULL: never. */
     int32_t (*interrupted)(void *user);
     void *user;
+    /** A lock file (see weir_plugins_lock): only plugin files that it names by their SHA-256 are used; no other is
+     *  loaded, not even to be tried, and a model that needs one is refused. NULL: WEIR_LOCK, or no lock. */
+    const char *lock;
 } weir_settings;
 
 /** Finds plugins (reading manifests, loading none): settings->plugin_path, WEIR_PLUGIN_PATH, then the
- *  folder beside this library. settings NULL: all defaults. */
+ *  folder beside this library. settings NULL: all defaults. A lock that cannot be read is an error. */
 WEIR_API weir_status weir_open(const weir_settings *settings, weir_runtime **runtime, weir_error *error);
 /** After every model of it is closed. NULL is fine. Plugins stay loaded. */
 WEIR_API void weir_close(weir_runtime *runtime);
@@ -70,6 +73,20 @@ WEIR_API int32_t weir_threads(const weir_runtime *runtime);
  *  "supplied_by_host", "dtypes", "plugin", "file"}; with `id`, that module only (INVALID with the nearest
  *  name when there is none). Loads what it lists. */
 WEIR_API weir_status weir_modules(weir_runtime *runtime, const char *id, char **json, weir_error *error);
+/** Which plugin files were found, as JSON: {"folders": in the order of search, "lock": its file or null, "plugins": list of
+ *  {"file", "plugin", "version", "needs", "sha256", "state": "loaded", "found" (not needed so far) or "refused", "reason":
+ *  why refused, "checked": how it is known to load without harm ("manifest", "now" or "before": tried in a process of its
+ *  own at this or an earlier start, "never"), "modules": list of {"id", "kind", "dtypes", "used", "used_from": the file that
+ *  wins}}}; null where it is not known. Loads nothing. */
+WEIR_API weir_status weir_plugins(weir_runtime *runtime, char **json, weir_error *error);
+/** Writes a lock file: name, version, size and SHA-256 of every plugin file that the model uses, and of the files that its
+ *  modules asked for by name (layers in Lua, say); or, with model NULL, of every plugin file that has a module in use, and
+ *  nothing else. Atomic. The libraries that a plugin needs are not covered. */
+WEIR_API weir_status weir_plugins_lock(weir_runtime *runtime, const weir_model *model, const char *path,
+                                       weir_error *error);
+/** The file of the plugin whose code or data holds this address, or NULL: for handlers of fatal signals, which may call
+ *  it. A plugin that is being loaded is not yet known. */
+WEIR_API const char *weir_plugin_at(const void *address);
 
 /* ---- matrices --------------------------------------------------------------------------------- */
 
@@ -293,11 +310,21 @@ WEIR_API weir_status weir_matrix_write(const char *path, const weir_matrix *matr
 
 /* ---- conformance ------------------------------------------------------------------------------ */
 
-/** Checks a module (by id, or every module of a .so file) against the promises of the ABI, in f64. options_json: NULL
- *  or {"options": {...}, "children": {...}, "features": n, "context": n, "image": [channels, height, width], "seed": n,
- *  "points": P}, P being where valid inputs of a layer lie that does not say so itself: "line" (default), "unit" for (0, 1)
- *  or "integers". *json gets a list of {"module", "checks": [{"name", "rule", "ok", "figure", "limit", "note"}]}; *ok 1 when
- *  every promise holds. */
+/** Checks a module (by id), or a .so file and every module in it, against the promises of the ABI, in f64. Each check runs in
+ *  a process of its own (of weir-checker, which is started, not forked): one that crashes, ends the process or hangs is a
+ *  check that failed, and the caller's process never runs the module's code. options_json: NULL or an object:
+ *    "options", "children", "features", "context", "image": [channels, height, width]   how to build it
+ *    "points"   where valid inputs of a layer lie that does not say so itself: "line" (default), "unit" for (0, 1) or
+ *               "integers"
+ *    "seed"     of points and weights, default 1
+ *    "level"    "quick" (default) or "full": arguments between pages that cannot be touched, inputs read-only, and longer
+ *    "only"     the name of one check
+ *    "timeout"  seconds that one check may take, default 20
+ *    "isolate"  false: everything in the caller's process, where checks of loading, and those that need a process of their
+ *               own, are left out
+ *  *json gets a list of {"module", "checks": [{"name", "rule": row of sdk/ABI.md, "ok", "figure", "limit", "note"}]}, with
+ *  "again", a command, where a check failed, and "ended", "call" (of the module, or null) and "stack" (a list of lines) where
+ *  its process came to an end. *ok: 1 when every promise holds. */
 WEIR_API weir_status weir_check(weir_runtime *runtime, const char *id_or_file, const char *options_json,
                                 char **json, int32_t *ok, weir_error *error);
 

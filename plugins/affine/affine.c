@@ -32,8 +32,9 @@ static const weir_option affine_options[] = {
      .summary = "largest |log-scale|, reached softly; 0: unbounded"},
 };
 
-static weir_status affine_lane_forward(const void *self, weir_frame *frame, int32_t n, const weir_real *x,
-                                       const weir_real *p, int64_t s, weir_real *y, weir_real *log_det)
+WEIR_CLONES static weir_status affine_lane_forward(const void *self, weir_frame *frame, int32_t n,
+                                                   const weir_real *x, const weir_real *p, int64_t s,
+                                                   weir_real *y, weir_real *log_det)
 {
     const weir_real *const b = p + s;
     weir_real *const a = weir_take_lane(frame), *const e = weir_take_lane(frame);
@@ -48,10 +49,11 @@ static weir_status affine_lane_forward(const void *self, weir_frame *frame, int3
 }
 
 /* y_bar reaches x through e^a, b directly and s through both x e^a and the log-det. */
-static weir_status affine_lane_forward_vjp(const void *self, weir_frame *frame, int32_t n, const weir_real *x,
-                                           const weir_real *p, int64_t s, const weir_real *y,
-                                           const weir_real *y_bar, const weir_real *log_det_bar,
-                                           weir_real *x_bar, weir_real *p_bar)
+WEIR_CLONES static weir_status affine_lane_forward_vjp(const void *self, weir_frame *frame, int32_t n,
+                                                       const weir_real *x, const weir_real *p, int64_t s,
+                                                       const weir_real *y, const weir_real *y_bar,
+                                                       const weir_real *log_det_bar, weir_real *x_bar,
+                                                       weir_real *p_bar)
 {
     (void)y;
     weir_real *const a = weir_take_lane(frame), *const e = weir_take_lane(frame);
@@ -67,8 +69,9 @@ static weir_status affine_lane_forward_vjp(const void *self, weir_frame *frame, 
     return WEIR_OK;
 }
 
-static weir_status affine_lane_inverse(const void *self, weir_frame *frame, int32_t n, const weir_real *y,
-                                       const weir_real *p, int64_t s, weir_real *x, weir_real *log_det)
+WEIR_CLONES static weir_status affine_lane_inverse(const void *self, weir_frame *frame, int32_t n,
+                                                   const weir_real *y, const weir_real *p, int64_t s,
+                                                   weir_real *x, weir_real *log_det)
 {
     const weir_real *const b = p + s;
     weir_real *const a = weir_take_lane(frame), *const e = weir_take_lane(frame);
@@ -82,10 +85,11 @@ static weir_status affine_lane_inverse(const void *self, weir_frame *frame, int3
     return WEIR_OK;
 }
 
-static weir_status affine_lane_inverse_vjp(const void *self, weir_frame *frame, int32_t n, const weir_real *y,
-                                           const weir_real *p, int64_t s, const weir_real *x,
-                                           const weir_real *x_bar, const weir_real *log_det_bar,
-                                           weir_real *y_bar, weir_real *p_bar)
+WEIR_CLONES static weir_status affine_lane_inverse_vjp(const void *self, weir_frame *frame, int32_t n,
+                                                       const weir_real *y, const weir_real *p, int64_t s,
+                                                       const weir_real *x, const weir_real *x_bar,
+                                                       const weir_real *log_det_bar, weir_real *y_bar,
+                                                       weir_real *p_bar)
 {
     (void)y;
     weir_real *const a = weir_take_lane(frame), *const e = weir_take_lane(frame);

@@ -19,8 +19,8 @@ weir_status WEIR_NAME(share_read)(weir_builder *build, int32_t bins, const char 
 
 /* ---- knots and bins ---- */
 
-void WEIR_NAME(less_largest)(int32_t n, int32_t bins, const weir_real *restrict p, int64_t s,
-                             weir_real *restrict top, weir_real *restrict out)
+WEIR_CLONES void WEIR_NAME(less_largest)(int32_t n, int32_t bins, const weir_real *restrict p, int64_t s,
+                                         weir_real *restrict top, weir_real *restrict out)
 {
     memcpy(top, p, (size_t)n * sizeof *top);
     for (int32_t k = 1; k < bins; k++) {
@@ -35,7 +35,7 @@ void WEIR_NAME(less_largest)(int32_t n, int32_t bins, const weir_real *restrict 
 }
 
 /* Running sums, each scaled and shifted. */
-void WEIR_NAME(place_knots)(const box *self, int32_t n, const axis *a)
+WEIR_CLONES void WEIR_NAME(place_knots)(const box *self, int32_t n, const axis *a)
 {
     const int32_t bins = self->bins;
     const weir_real bound = self->bound, step = 2 * bound * a->least,
@@ -57,8 +57,8 @@ void WEIR_NAME(place_knots)(const box *self, int32_t n, const axis *a)
     for (int32_t i = 0; i < n; i++) knots[(int64_t)bins * n + i] = bound;
 }
 
-void WEIR_NAME(find_bins)(int32_t n, int32_t bins, const weir_real *restrict at,
-                          const weir_real *restrict knots, weir_real *restrict bin)
+WEIR_CLONES void WEIR_NAME(find_bins)(int32_t n, int32_t bins, const weir_real *restrict at,
+                                      const weir_real *restrict knots, weir_real *restrict bin)
 {
     memset(bin, 0, (size_t)n * sizeof *bin);
     for (int32_t k = 1; k < bins; k++) {
@@ -73,9 +73,10 @@ void WEIR_NAME(find_bins)(int32_t n, int32_t bins, const weir_real *restrict at,
  *      dX_j / du_i = room e_i / S ([i < j] - C_j),
  * and only knots k and k + 1 have cotangents. Turns these, in place, into the factors of e_i [i < k] and e_i [i <= k],
  * and sets `rest`, the factor of every e_i. The outer knots do not move: there [i < j] - C_j = 0 for all i. */
-static void softmax_factors(const box *self, int32_t n, const axis *a, const weir_real *restrict bin,
-                            const weir_real *restrict knot, const weir_real *restrict size,
-                            weir_real *restrict knot0, weir_real *restrict knot1, weir_real *restrict rest)
+WEIR_CLONES static void softmax_factors(const box *self, int32_t n, const axis *a,
+                                        const weir_real *restrict bin, const weir_real *restrict knot,
+                                        const weir_real *restrict size, weir_real *restrict knot0,
+                                        weir_real *restrict knot1, weir_real *restrict rest)
 {
     const weir_real bound = self->bound, step = 2 * bound * a->least;
     const weir_real room = 2 * bound - step * (weir_real)self->bins;
@@ -88,10 +89,10 @@ static void softmax_factors(const box *self, int32_t n, const axis *a, const wei
     }
 }
 
-static void softmax_pull(int32_t n, int32_t bins, const weir_real *restrict exps,
-                         const weir_real *restrict bin, const weir_real *restrict knot0,
-                         const weir_real *restrict knot1, const weir_real *restrict rest,
-                         weir_real *restrict p_bar, int64_t s)
+WEIR_CLONES static void softmax_pull(int32_t n, int32_t bins, const weir_real *restrict exps,
+                                     const weir_real *restrict bin, const weir_real *restrict knot0,
+                                     const weir_real *restrict knot1, const weir_real *restrict rest,
+                                     weir_real *restrict p_bar, int64_t s)
 {
     for (int32_t k = 0; k < bins; k++) {
         const weir_real here = (weir_real)k;
@@ -116,8 +117,9 @@ void WEIR_NAME(knots_pull)(const box *self, int32_t n, const axis *a, const weir
 
 /* Size j is  step + room e_j / S, so  p_bar_i = room e_i / S (size_bar_i - mean),  mean the softmax's mean of size_bar:
  * whatever is added to all of them drops out, as it must where the sizes have a fixed sum. */
-void WEIR_NAME(sizes_pull)(const box *self, int32_t n, const axis *a, const weir_real *restrict size_bar,
-                           weir_real *restrict mean, weir_real *restrict p_bar, int64_t s)
+WEIR_CLONES void WEIR_NAME(sizes_pull)(const box *self, int32_t n, const axis *a,
+                                       const weir_real *restrict size_bar, weir_real *restrict mean,
+                                       weir_real *restrict p_bar, int64_t s)
 {
     const int32_t bins = self->bins;
     const weir_real room = 2 * self->bound - 2 * self->bound * a->least * (weir_real)bins;

@@ -53,7 +53,8 @@ WEIR_INLINE void fetch(const rational_spline *self, int32_t n, const weir_real *
 }
 
 /** Slopes from their parameters; exactly 1 at the two outer knots of a line. */
-static void place_slopes(const rational_spline *self, weir_frame *frame, int32_t n, const segment *g)
+WEIR_CLONES static void place_slopes(const rational_spline *self, weir_frame *frame, int32_t n,
+                                     const segment *g)
 {
     const weir_real first = self->periodic ? -1 : 0, least = self->min_derivative;
     const weir_real last = (weir_real)(self->box.bins - (self->periodic ? 0 : 1));
@@ -89,8 +90,9 @@ int WEIR_NAME(rational_locate)(const rational_spline *self, weir_frame *frame, i
 
 /* ---- the map ---- */
 
-void WEIR_NAME(rational_values)(const rational_spline *self, int32_t n, const weir_real *restrict x,
-                                const segment *g, weir_real *restrict y, weir_real *restrict slope)
+WEIR_CLONES void WEIR_NAME(rational_values)(const rational_spline *self, int32_t n,
+                                            const weir_real *restrict x, const segment *g,
+                                            weir_real *restrict y, weir_real *restrict slope)
 {
     const weir_real bound = self->box.bound, tail = self->tail;
     const weir_real *restrict const x0 = g->x0, *restrict const w = g->w, *restrict const y0 = g->y0;
@@ -107,8 +109,9 @@ void WEIR_NAME(rational_values)(const rational_spline *self, int32_t n, const we
  * v^2 + 4 s^2 eta (1 - eta) with v = d_k (1 - eta) - d_{k+1} eta: a sum of non-negative terms, however rounded. With
  * m = sqrt(...) + |v| the root is 2 s eta / (2 s eta + m) for v >= 0 and m / (m + 2 s (1 - eta)) otherwise: no
  * difference of like numbers, and in [0, 1] by construction. */
-void WEIR_NAME(rational_roots)(const rational_spline *self, int32_t n, const weir_real *restrict y,
-                               const segment *g, weir_real *restrict x, weir_real *restrict slope)
+WEIR_CLONES void WEIR_NAME(rational_roots)(const rational_spline *self, int32_t n,
+                                           const weir_real *restrict y, const segment *g,
+                                           weir_real *restrict x, weir_real *restrict slope)
 {
     const weir_real bound = self->box.bound, tail = self->tail;
     const weir_real *restrict const x0 = g->x0, *restrict const w = g->w, *restrict const y0 = g->y0;

@@ -19,9 +19,9 @@ static int take_pull(weir_frame *frame, int32_t n, pull *c)
  *      dy/du = h (A_u - (A / D) D_u) / D,      dL/du = N_u / N - 2 D_u / D  (+ 2 / s for u = s),
  * the first for u = xi being h s N / D^2. Then s = h / w and xi = (x - X_k) / w carry these to w, h, X_k and x, and
  * w = X_{k+1} - X_k, h = Y_{k+1} - Y_k to the knots. In the tails nothing but x counts. */
-static void pull_back(const rational_spline *self, int32_t n, const weir_real *restrict x, const segment *g,
-                      const weir_real *restrict y_bar, const weir_real *restrict l_bar, const pull *c,
-                      weir_real *restrict x_bar)
+WEIR_CLONES static void pull_back(const rational_spline *self, int32_t n, const weir_real *restrict x,
+                                  const segment *g, const weir_real *restrict y_bar,
+                                  const weir_real *restrict l_bar, const pull *c, weir_real *restrict x_bar)
 {
     const weir_real bound = self->box.bound, tail = self->tail;
     const weir_real *restrict const x0 = g->x0, *restrict const w = g->w, *restrict const h = g->h;
@@ -50,9 +50,9 @@ static void pull_back(const rational_spline *self, int32_t n, const weir_real *r
 }
 
 /** Slope k + 1 of the grid is parameter k: the right slope of bin k, the left one of bin k + 1. */
-static void slopes_pull(int32_t n, int32_t bins, const weir_real *restrict bin,
-                        const weir_real *restrict d0_bar, const weir_real *restrict d1_bar,
-                        weir_real *restrict p_bar, int64_t s)
+WEIR_CLONES static void slopes_pull(int32_t n, int32_t bins, const weir_real *restrict bin,
+                                    const weir_real *restrict d0_bar, const weir_real *restrict d1_bar,
+                                    weir_real *restrict p_bar, int64_t s)
 {
     for (int32_t k = 0; k < bins - 1; k++) {
         const weir_real here = (weir_real)k;
@@ -65,9 +65,10 @@ static void slopes_pull(int32_t n, int32_t bins, const weir_real *restrict bin,
 }
 
 /** Slope k of a circle is parameter k: the left slope of bin k, the right one of the bin before. */
-static void periodic_slopes_pull(int32_t n, int32_t bins, const weir_real *restrict bin,
-                                 const weir_real *restrict d0_bar, const weir_real *restrict d1_bar,
-                                 weir_real *restrict p_bar, int64_t s)
+WEIR_CLONES static void periodic_slopes_pull(int32_t n, int32_t bins, const weir_real *restrict bin,
+                                             const weir_real *restrict d0_bar,
+                                             const weir_real *restrict d1_bar, weir_real *restrict p_bar,
+                                             int64_t s)
 {
     for (int32_t k = 0; k < bins; k++) {
         const weir_real here = (weir_real)k, before = (weir_real)(k > 0 ? k - 1 : bins - 1);
@@ -107,9 +108,10 @@ int WEIR_NAME(rational_pull)(const rational_spline *self, weir_frame *frame, int
 
 /* The implicit function theorem: with a = (x_bar - l_bar dL/dx) / (dy/dx), the cotangent of y is a and those of the
  * parameters are what the forward map gives for (-a, -l_bar). */
-static void implicit(const rational_spline *self, int32_t n, const weir_real *restrict x, const segment *g,
-                     const weir_real *restrict x_bar, const weir_real *restrict l_bar,
-                     weir_real *restrict y_bar, weir_real *restrict minus_y, weir_real *restrict minus_l)
+WEIR_CLONES static void implicit(const rational_spline *self, int32_t n, const weir_real *restrict x,
+                                 const segment *g, const weir_real *restrict x_bar,
+                                 const weir_real *restrict l_bar, weir_real *restrict y_bar,
+                                 weir_real *restrict minus_y, weir_real *restrict minus_l)
 {
     const weir_real bound = self->box.bound, tail = self->tail;
     const weir_real *restrict const x0 = g->x0, *restrict const w = g->w, *restrict const h = g->h;

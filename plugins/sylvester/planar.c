@@ -54,7 +54,8 @@ static const weir_option planar_options[] = {
 /* ---- the two maps ---------------------------------------------------------------------------------------- */
 
 /* c = w.s + b of every row. */
-static void project(const planar *self, const weir_frame *frame, const weir_tile *s, weir_real *restrict c)
+WEIR_CLONES static void project(const planar *self, const weir_frame *frame, const weir_tile *s,
+                                weir_real *restrict c)
 {
     const weir_real *const w = weir_tensor(frame, self->w), b = *weir_tensor(frame, self->b);
     for (int32_t r = 0; r < frame->width; r++) c[r] = b;
@@ -64,19 +65,30 @@ static void project(const planar *self, const weir_frame *frame, const weir_tile
     }
 }
 
-/* to = from + sign * vector * lane */
-static weir_status add_along(const planar *self, weir_frame *frame, weir_handle vector, weir_real sign,
-                             const weir_real *restrict lane, const weir_tile *from, const weir_tile *to)
+/* to = from + sign * vector * lane. `met` gains 0 for every number, NaN for one that is not finite. */
+WEIR_CLONES static void add_lanes(const planar *self, const weir_frame *frame, weir_handle vector,
+                                  weir_real sign, const weir_real *restrict lane, const weir_tile *from,
+                                  const weir_tile *to, weir_real *restrict met)
 {
     const weir_real *const v = weir_tensor(frame, vector);
-    weir_status status = WEIR_OK;
     for (int32_t f = 0; f < self->features; f++) {
         const weir_real *restrict const in = weir_lane(from, f), factor = sign * v[f];
         weir_real *restrict const out = weir_lane(to, f);
-        for (int32_t r = 0; r < frame->width; r++) out[r] = in[r] + factor * lane[r];
-        WEIR_TRY(status, weir_discard_unless_finite(frame, out));
+        for (int32_t r = 0; r < frame->width; r++) {
+            out[r] = in[r] + factor * lane[r];
+            met[r] += out[r] * 0;
+        }
     }
-    return status;
+}
+
+static weir_status add_along(const planar *self, weir_frame *frame, weir_handle vector, weir_real sign,
+                             const weir_real *lane, const weir_tile *from, const weir_tile *to)
+{
+    weir_real *const met = weir_take_lane(frame);
+    if (!met) return WEIR_ERROR;
+    weir_zero_lane(frame, met);
+    add_lanes(self, frame, vector, sign, lane, from, to, met);
+    return weir_discard_unless_finite(frame, met);
 }
 
 static weir_status planar_run(const planar *self, weir_frame *frame, const weir_tile *s, const weir_tile *y,
@@ -106,21 +118,21 @@ static weir_status planar_solve(const planar *self, weir_frame *frame, const wei
 
 /* ---- their VJPs -------------------------------------------------------------------------------------------- */
 
-/* Adds sum over rows of factor * lane_f to gradient_f. */
+/* gradient_f += sign * (sum over rows of factor * lane_f): a product with one column, of all lanes at once where they lie
+ * in order. */
 static void add_products(const planar *self, const weir_frame *frame, const weir_tile *tile,
                          const weir_real *factor, weir_real sign, weir_real *gradient)
 {
-    for (int32_t f = 0; gradient && f < self->features; f++) {
-        const weir_real *const lane = weir_lane(tile, f);
-        weir_real sum = 0;
-        for (int32_t r = 0; r < frame->rows; r++) sum += factor[r] * lane[r];
-        gradient[f] += sign * sum;
-    }
+    const int32_t count = tile->lanes ? 1 : self->features;
+    for (int32_t f = 0; gradient && f < self->features; f += count)
+        frame->math->gemm(count, 1, frame->rows, (double)sign, weir_lane(tile, f), tile->stride, 1, factor, 1,
+                          1, 1, gradient + f, 1, 1);
 }
 
 /* The factor k of the doc; `divide` is 1 in the numeric direction. */
-static void pull_factor(const planar *self, weir_frame *frame, const unit *at, const weir_tile *out_bar,
-                        const weir_real *l_bar, int divide, weir_real *restrict k)
+WEIR_CLONES static void pull_factor(const planar *self, weir_frame *frame, const unit *at,
+                                    const weir_tile *out_bar, const weir_real *l_bar, int divide,
+                                    weir_real *restrict k)
 {
     const weir_real *const v = weir_tensor(frame, self->v);
     memset(k, 0, (size_t)frame->width * sizeof *k);

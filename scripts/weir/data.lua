@@ -48,6 +48,7 @@ end
 --- A data set from an array, or from a list of rows.
 -- @param values array or table of rows
 -- @param options table: columns, context, weights (columns to use, "1-3,5" or names), names (of all columns)
+-- @param what string: what messages call it
 function data.from(values, options, what)
   options, what = options or {}, what or "data"
   check.keys(options, known, "weir.data", 2)
@@ -179,7 +180,7 @@ function data.as_set(value, what)
     or type(value)), 3)
 end
 
---- The generators of weir.synthetic: weir.data.two_moons { n = 1000, seed = 1 } and the like.
+-- The generators of weir.synthetic: weir.data.two_moons { n = 1000, seed = 1 } and the like.
 for name, generate in pairs(require "weir.synthetic") do
   data[name] = function(options) return data.from(generate(options or {}), nil, name) end
 end

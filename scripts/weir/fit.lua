@@ -133,6 +133,7 @@ local function record(state, o, train, validation)
 end
 
 --- Trains `flow`; its metadata gets the record under "training".
+-- @param flow the flow
 -- @param values array, data set, parts of a split, or nil with options.target
 -- @param given table: see fit.defaults
 -- @return the record; interrupted = true after Ctrl-C

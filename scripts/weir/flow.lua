@@ -106,6 +106,7 @@ function Flow:score(values, options)
 end
 
 --- n samples as an array, and their log densities. Without a seed every call gives other samples, the same in every run.
+-- @param n number: how many
 -- @param options table: seed, context (one row for all, or n rows)
 function Flow:sample(n, options)
   check.integer(n, 0, 2 ^ 31 - 1, "sample: n", 2)

@@ -74,7 +74,7 @@ end
 
 local parts = { data = true, plot = true, optim = true, presets = true, mask_schedule = true }
 
---- weir.data and the like are read when first used; any other name is a module's.
+-- weir.data and the like are read when first used; any other name is a module's.
 setmetatable(weir, {
   __index = function(self, name)
     if type(name) ~= "string" then return nil end

@@ -154,8 +154,9 @@ function Node:__tostring()
   local parts = {}
   for _, key in ipairs(sorted(self.options)) do parts[#parts + 1] = key .. " = " .. text_of(self.options[key]) end
   for _, key in ipairs(sorted(self.children)) do parts[#parts + 1] = key .. " = " .. text_of(self.children[key]) end
-  if #parts == 0 then return "weir." .. self.type .. "()" end
-  return ("weir.%s { %s }"):format(self.type, table.concat(parts, ", "))
+  local name = self.type:find(".", 1, true) and ("weir[%q]"):format(self.type) or "weir." .. self.type
+  if #parts == 0 then return name .. "()" end
+  return ("%s { %s }"):format(name, table.concat(parts, ", "))
 end
 
 return node

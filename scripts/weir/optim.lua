@@ -20,6 +20,7 @@ local step_keys = { x = true, rows = true, first = true, count = true, weights =
   learning_rate = true, epoch = true, target = true, samples = true }
 
 --- A trainer of the flow's parameters.
+-- @param flow the flow
 -- @param settings table: optimizer ("adam", "adamw", "sgd"), beta1, beta2, epsilon, momentum, nesterov, weight_decay,
 --   clip (largest norm of the gradient), seed, on_nan ("skip", "rollback")
 function optim.trainer(flow, settings)

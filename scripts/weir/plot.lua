@@ -70,6 +70,7 @@ local function density_map(flow, options, sample, rows)
 end
 
 --- The density of a flow: a curve (one feature), a heat map with samples (two), or data and samples of two columns.
+-- @param flow the flow
 -- @param options table: file (PNG), data (array or data set), samples (how many are drawn, 1000), columns {i, j}, names,
 --   title, seed, context (one row)
 function plot.density(flow, options)
@@ -140,6 +141,7 @@ end
 local image_keys = { file = true, shape = true, columns = true, low = true, high = true, title = true }
 
 --- Rows as a grid of images.
+-- @param values array, data set or table of rows
 -- @param options table: file (PNG), shape {height, width} or {channels, height, width} (1 or 3 channels), columns (of the
 --   grid), low and high (what is black and white), title
 function plot.images(values, options)
@@ -202,6 +204,7 @@ local function curve_range(history)
 end
 
 --- The training curve of a fitted flow.
+-- @param flow the flow
 -- @param options table: file (PNG), title
 function plot.training(flow, options)
   check.type(options, "table", "weir.plot.training", 2)

@@ -7,10 +7,11 @@ local runtime = {}
 local opened
 local schemas = {}
 
-local known = { threads = true, plugin_path = true }
+local known = { threads = true, plugin_path = true, lock = true }
 
 --- Opens the runtime with settings of its own; before anything else that needs it.
--- @param settings table: threads (0: all processors), plugin_path ("a:b", searched first)
+-- @param settings table: threads (0: all processors), plugin_path ("a:b", searched first), lock (a lock file: no plugin
+-- is used that it does not name; without it, what weir --locked or WEIR_LOCK says)
 function runtime.open(settings)
   check.keys(settings or {}, known, "weir.open", 2)
   if opened then error("weir.open: the runtime is open already; call it first", 2) end

@@ -16,6 +16,7 @@ end
 
 --- The learning rate of a step, counted from 0.
 -- @param s table: name, rate, warmup (steps), last (steps of the whole run), least (final rate), factor (plateau's)
+-- @param step number
 function schedule.rate(s, step)
   local from, to = s.rate, s.least or 0
   if step < (s.warmup or 0) then return from * warm(step, s.warmup) end

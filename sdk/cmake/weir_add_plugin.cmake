@@ -4,7 +4,8 @@
 # and 64); exactly one of them says WEIR_PLUGIN(...). The root and the only exported symbol, weir_plugin, are made here.
 #   VERSION     default: the project's version, else 0.0.0
 #   LINK        libraries or targets to link beside libm
-#   NEEDS       shared objects that those bring in, as `readelf -d` shows them; C++'s are added by themselves
+#   NEEDS       shared objects that those bring in, as `readelf -d` shows them; those of C++ and Fortran are added by
+#               themselves, whether the linker then finds a use for them or not
 #   PRECISIONS  default both; name one when the plugin offers only that
 
 set(WEIR_SDK_CMAKE_DIR "${CMAKE_CURRENT_LIST_DIR}" CACHE INTERNAL "where root.c.in and plugin.map are")
@@ -28,14 +29,17 @@ function(weir_add_plugin plugin_name)
     set(given_VERSION "0.0.0")
   endif()
 
-  # Some of the sources may be C++: then the linker adds the runtime, and the root says so.
-  set(with_cxx FALSE)
-  foreach(source IN LISTS sources)
-    if(source MATCHES "\\.(cc|cpp|cxx|C)$")
-      set(with_cxx TRUE)
+  # Some of the sources may be C++ or Fortran: then the linker adds the runtime, and the root says so.
+  set(linker_language C)
+  if("${sources}" MATCHES "\\.(f|for|f90|f03|f08|F|FOR|F90|F03|F08)(;|$)")
+    set(linker_language Fortran)
+    list(APPEND given_NEEDS libgfortran.so.5 libmvec.so.1) # gfortran vectorises tanh and the like by glibc's libmvec
+  endif()
+  if("${sources}" MATCHES "\\.(cc|cpp|cxx|C)(;|$)")
+    if(linker_language STREQUAL Fortran)
+      list(APPEND given_LINK gfortran)
     endif()
-  endforeach()
-  if(with_cxx)
+    set(linker_language CXX)
     list(APPEND given_NEEDS libstdc++.so.6 libgcc_s.so.1)
   endif()
 
@@ -49,6 +53,8 @@ function(weir_add_plugin plugin_name)
       target_compile_definitions(${part} PRIVATE WEIR_REAL=${precision})
       target_link_libraries(${part} PRIVATE weir::sdk ${given_LINK})
       weir_plugin_properties(${part})
+      # Fortran's module files of the two precisions have the same names.
+      set_target_properties(${part} PROPERTIES Fortran_MODULE_DIRECTORY "${CMAKE_CURRENT_BINARY_DIR}/${part}.mod")
       list(APPEND objects $<TARGET_OBJECTS:${part}>)
     endif()
   endforeach()
@@ -65,9 +71,7 @@ function(weir_add_plugin plugin_name)
   weir_plugin_properties(${plugin_name})
   set_target_properties(${plugin_name} PROPERTIES PREFIX "" SUFFIX ".so"
     LINK_DEPENDS "${WEIR_SDK_CMAKE_DIR}/plugin.map")
-  if(with_cxx)
-    set_target_properties(${plugin_name} PROPERTIES LINKER_LANGUAGE CXX)
-  endif()
+  set_target_properties(${plugin_name} PROPERTIES LINKER_LANGUAGE ${linker_language})
   target_link_libraries(${plugin_name} PRIVATE weir::sdk ${given_LINK} m)
   # A module is never unloaded, and a missing symbol is found here, not in the middle of a training run. clang's
   # sanitizers resolve their own symbols only when loaded, so there the linker cannot be so strict.

@@ -9,6 +9,7 @@
 #include "clock.h"
 #include "contest.h"
 #include "limit.h"
+#include "plan.h"
 #include "startup.h"
 
 #include <libgen.h>
@@ -20,27 +21,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#define MOST 16
-
-typedef struct plan {
-    const work *works[WORKS];
-    operation ops[OPERATIONS];
-    int64_t batches[MOST];
-    int threads[MOST];
-    int work_count, op_count, batch_count, thread_count;
-    int batches_given;
-    int rounds;
-    double seconds;
-    int cases, limits, startup;
-    const char *peer, *python;
-} plan;
-
 typedef struct session {
     plan plan;
     char folder[64], model[96], data[96], answers[96];
     char program[PATH_MAX];
     rivals rivals;
-    weir_runtime *runtimes[MOST]; /* one for each number of threads */
+    weir_runtime *runtimes[PLAN_MOST]; /* one for each number of threads */
     double *expected;
     char message[1200];
 } session;
@@ -54,140 +40,6 @@ static void interrupt(int number)
 {
     (void)number;
     interrupted = 1;
-}
-
-/* ---- the plan ------------------------------------------------------------------------------------------------------ */
-
-static int usage(const char *what, const char *word)
-{
-    fprintf(stderr, "weir-bench: %s: %s is not understood; weir bench --help says what is\n", what, word);
-    return 2;
-}
-
-/* The next item of "a,b,c"; its length in *length, 0 at the end. */
-static const char *next_item(const char **list, size_t *length)
-{
-    const char *const item = *list;
-    *length = strcspn(item, ",");
-    *list = item + *length + (item[*length] == ',');
-    return item;
-}
-
-static int read_whole(const char *item, size_t length, long most, long *value)
-{
-    char *end = NULL;
-    *value = strtol(item, &end, 10);
-    return end == item + length && *value >= 1 && *value <= most;
-}
-
-static int find_operation(const char *item, size_t length)
-{
-    for (int op = 0; op < OPERATIONS; op++) {
-        if (strlen(operation_names[op]) == length && memcmp(operation_names[op], item, length) == 0)
-            return op;
-    }
-    return -1;
-}
-
-static int read_works(plan *p, const char *list)
-{
-    size_t length;
-    p->work_count = 0;
-    for (const char *item = next_item(&list, &length); length > 0; item = next_item(&list, &length)) {
-        const work *const w = work_find(item, length);
-        if (!w || p->work_count == WORKS) return 0;
-        p->works[p->work_count++] = w;
-    }
-    return p->work_count > 0;
-}
-
-static int read_operations(plan *p, const char *list)
-{
-    size_t length;
-    p->op_count = 0;
-    for (const char *item = next_item(&list, &length); length > 0; item = next_item(&list, &length)) {
-        const int op = find_operation(item, length);
-        if (op < 0 || p->op_count == OPERATIONS) return 0;
-        p->ops[p->op_count++] = (operation)op;
-    }
-    return p->op_count > 0;
-}
-
-static int read_batches(plan *p, const char *list)
-{
-    size_t length;
-    p->batch_count = 0;
-    p->batches_given = 1;
-    for (const char *item = next_item(&list, &length); length > 0; item = next_item(&list, &length)) {
-        long value;
-        if (p->batch_count == MOST || !read_whole(item, length, POOL_ROWS, &value)) return 0;
-        p->batches[p->batch_count++] = value;
-    }
-    return p->batch_count > 0;
-}
-
-static int read_threads(plan *p, const char *list)
-{
-    size_t length;
-    p->thread_count = 0;
-    for (const char *item = next_item(&list, &length); length > 0; item = next_item(&list, &length)) {
-        long value;
-        if (p->thread_count == MOST || !read_whole(item, length, 64, &value)) return 0;
-        p->threads[p->thread_count++] = (int)value;
-    }
-    return p->thread_count > 0;
-}
-
-static int read_only(plan *p, const char *list)
-{
-    p->cases = strstr(list, "cases") != NULL;
-    p->limits = strstr(list, "limits") != NULL;
-    p->startup = strstr(list, "startup") != NULL;
-    return p->cases || p->limits || p->startup;
-}
-
-static int read_number(const char *text, double low, double high, double *value)
-{
-    char *end = NULL;
-    *value = strtod(text, &end);
-    return end != text && *end == 0 && *value >= low && *value <= high;
-}
-
-static int read_option(plan *p, const char *name, const char *value)
-{
-    double number = 0;
-    if (strcmp(name, "--work") == 0) return read_works(p, value);
-    if (strcmp(name, "--op") == 0) return read_operations(p, value);
-    if (strcmp(name, "--batch") == 0) return read_batches(p, value);
-    if (strcmp(name, "--threads") == 0) return read_threads(p, value);
-    if (strcmp(name, "--only") == 0) return read_only(p, value);
-    if (strcmp(name, "--seconds") == 0) return read_number(value, 0.0001, 3600, &p->seconds);
-    if (strcmp(name, "--rounds") == 0) {
-        const int fine = read_number(value, 1, MOST_ROUNDS, &number);
-        p->rounds = (int)number;
-        return fine;
-    }
-    if (strcmp(name, "--peer") == 0) return (p->peer = value) != NULL;
-    if (strcmp(name, "--python") == 0) return (p->python = value) != NULL;
-    return 0;
-}
-
-static void default_plan(plan *p)
-{
-    *p = (plan){.ops = {TRAIN, LOG_PROB, SAMPLE},
-                .op_count = OPERATIONS,
-                .work_count = WORKS,
-                .batches = {1, 100, 512, 4096},
-                .batch_count = 4,
-                .threads = {1, 2},
-                .thread_count = sysconf(_SC_NPROCESSORS_ONLN) > 1 ? 2 : 1,
-                .rounds = 5,
-                .seconds = 0.3,
-                .cases = 1,
-                .limits = 1,
-                .startup = 1,
-                .python = "/usr/bin/python3"};
-    for (int i = 0; i < WORKS; i++) p->works[i] = &works[i];
 }
 
 /* ---- what every work needs ----------------------------------------------------------------------------------------- */
@@ -207,13 +59,6 @@ static int open_runtimes(session *s)
         if (weir_open(&settings, &s->runtimes[i], &error)) return fail(s, &error);
     }
     return 1;
-}
-
-static int64_t largest_batch(const plan *p)
-{
-    int64_t most = CHECK_ROWS;
-    for (int i = 0; i < p->batch_count; i++) most = p->batches[i] > most ? p->batches[i] : most;
-    return most;
 }
 
 /* The model file, rows to check on and what the library says of them. */
@@ -241,30 +86,12 @@ static void print_limit(const char *name, int threads, double figure, const char
     fflush(stdout);
 }
 
-/* Unless asked for, nobody trains on single rows, and one row has no work for two threads. */
-static int is_planned(const plan *p, operation op, int64_t batch, int threads)
-{
-    return p->cases && (batch > 1 || p->batches_given || (op != TRAIN && threads == 1));
-}
-
-static int count_cases(const plan *p)
-{
-    int count = 0;
-    for (int t = 0; t < p->thread_count; t++) {
-        for (int o = 0; o < p->op_count; o++) {
-            for (int b = 0; b < p->batch_count; b++)
-                count += is_planned(p, p->ops[o], p->batches[b], p->threads[t]);
-        }
-    }
-    return count * p->work_count;
-}
-
 static void print_machine(const session *s)
 {
     printf(
         "{\"kind\":\"machine\",\"version\":\"%s\",\"kernels\":\"%s\",\"processors\":%ld,\"cases\":%d,\"rounds\":%d,"
         "\"seconds\":%g,\"peer\":",
-        weir_version(), limit_kernels(), sysconf(_SC_NPROCESSORS_ONLN), count_cases(&s->plan), s->plan.rounds,
+        weir_version(), limit_kernels(), sysconf(_SC_NPROCESSORS_ONLN), plan_cases(&s->plan), s->plan.rounds,
         s->plan.seconds);
     if (s->plan.peer)
         printf("\"%s\"}\n", s->rivals.name);
@@ -371,7 +198,8 @@ static int run_threads(session *s, const work *w, int index)
     int fine = 1;
     const ceilings ceiling = gemm_ceilings(s, w, p->threads[index]);
     if (!p->cases) return 1;
-    if (subject_open(&one, s->runtimes[index], w, s->model, largest_batch(p), &error)) fine = fail(s, &error);
+    if (subject_open(&one, s->runtimes[index], w, s->model, plan_largest_batch(p), &error))
+        fine = fail(s, &error);
     for (int o = 0; o < p->op_count && fine; o++) {
         for (int b = 0; b < p->batch_count && fine; b++) {
             const contest c = {.subject = &one,
@@ -382,7 +210,7 @@ static int run_threads(session *s, const work *w, int index)
                                .rounds = p->rounds,
                                .seconds = p->seconds,
                                .gemm_ceiling = ceiling.of_peak[p->ops[o]]};
-            if (!is_planned(p, c.op, c.batch, c.threads)) continue;
+            if (!plan_has(p, c.op, c.batch, c.threads)) continue;
             fine = contest_run(&c, s->message, sizeof s->message) && !interrupted;
         }
     }
@@ -459,10 +287,9 @@ static int prepare(session *s)
 static int run(session *s)
 {
     const plan *const p = &s->plan;
-    int most = 1;
-    for (int i = 0; i < p->thread_count; i++) most = p->threads[i] > most ? p->threads[i] : most;
     if (!prepare(s)) return 0;
-    if (p->peer && !rivals_open(&s->rivals, p->python, p->peer, most, s->message, sizeof s->message))
+    if (p->peer &&
+        !rivals_open(&s->rivals, p->python, p->peer, plan_most_threads(p), s->message, sizeof s->message))
         return 0;
     print_machine(s);
     if (p->limits) run_limits(s);
@@ -483,15 +310,21 @@ static void finish(session *s)
     free(s->expected);
 }
 
+static int usage(const char *what, const char *word)
+{
+    fprintf(stderr, "weir-bench: %s: %s is not understood; weir bench --help says what is\n", what, word);
+    return 2;
+}
+
 int main(int count, char **words)
 {
     static session s;
     if (count == 4 && strcmp(words[1], "--first") == 0) return startup_first(words[2], words[3], 0);
     if (count == 4 && strcmp(words[1], "--first-train") == 0) return startup_first(words[2], words[3], 1);
-    default_plan(&s.plan);
+    plan_default(&s.plan);
     for (int i = 1; i < count; i += 2) {
         if (i + 1 == count) return usage(words[i], "a missing value");
-        if (!read_option(&s.plan, words[i], words[i + 1])) return usage(words[i], words[i + 1]);
+        if (!plan_read(&s.plan, words[i], words[i + 1])) return usage(words[i], words[i + 1]);
     }
     signal(SIGINT, interrupt);
     const int fine = run(&s);

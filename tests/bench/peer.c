@@ -96,17 +96,16 @@ static int spawn(peer *p, const peer_setup *setup, const settings *s)
     return failed;
 }
 
-static int send_line(const peer *p, const char *line)
+static void send_line(const peer *p, const char *line)
 {
     size_t left = strlen(line);
     while (left > 0) {
         const ssize_t sent = write(p->to, line, left);
         if (sent < 0 && errno == EINTR) continue;
-        if (sent <= 0) return 0;
+        if (sent <= 0) return;
         line += sent;
         left -= (size_t)sent;
     }
-    return 1;
 }
 
 /* One line without its end; 0 when the child closes, is silent for too long or writes lines without end. */
@@ -152,7 +151,8 @@ int peer_ask(peer *p, char *answer, size_t size, const char *format, ...)
         return snprintf(answer, size, "the request is too long"), 0;
     line[length] = '\n';
     line[length + 1] = 0;
-    if (!send_line(p, line) || !read_line(p, line, sizeof line)) {
+    send_line(p, line); /* a child that is gone already may have said why */
+    if (!read_line(p, line, sizeof line)) {
         snprintf(answer, size, "the peer process is gone or does not answer");
         return 0;
     }

@@ -167,7 +167,7 @@ static int ready(rivals *all, rival *r, char *message, size_t size)
     if (!start(all, r, message, size)) return 0;
     if (r->loaded == all->work) return 1;
     if (!peer_ask(r->process, message, size, "load %s %s", all->work->id, all->model)) return 0;
-    memset(r->behind, 0, sizeof r->behind);
+    memset(r->hopeless, 0, sizeof r->hopeless);
     for (int op = 0; op < OPERATIONS; op++) {
         if (!read_variants(all, r, (operation)op, message, size)) return 0;
     }
@@ -183,8 +183,9 @@ static int ready(rivals *all, rival *r, char *message, size_t size)
 
 /* ---- the fastest --------------------------------------------------------------------------------------------------- */
 
-/* So far behind the fastest at a smaller batch, nothing is expected at a larger one. */
+/* Of the fastest; and seconds that one call may be expected to take. */
 #define HOPELESS 6
+#define TOO_LONG 5
 
 double rivals_rate(rivals *all, const choice *who, operation op, int64_t batch, double seconds, char *message,
                    size_t size)
@@ -209,7 +210,7 @@ static int try_rival(rivals *all, int index, operation op, int64_t batch, double
     rival *const r = &all->list[index];
     for (int v = 0; v < r->counts[op]; v++) {
         const choice candidate = {r, r->variants[op][v], 0};
-        if (r->behind[op][v] > HOPELESS) continue;
+        if (r->hopeless[op][v]) continue;
         const double rate = rivals_rate(all, &candidate, op, batch, seconds, message, size);
         if (rate <= 0) return 0;
         t->rate[index][v] = rate;
@@ -218,33 +219,60 @@ static int try_rival(rivals *all, int index, operation op, int64_t batch, double
     return 1;
 }
 
-static void pick(rivals *all, operation op, const trial *t, choice *best)
+static int is_incremental(const char *variant)
+{
+    return strcmp(variant, "incremental") == 0;
+}
+
+static double fastest_usual(const rivals *all, operation op, const trial *t)
 {
     double usual = 0;
+    for (int i = 0; i < all->count; i++) {
+        for (int v = 0; v < all->list[i].counts[op]; v++) {
+            if (!is_incremental(all->list[i].variants[op][v])) usual = fmax(usual, t->rate[i][v]);
+        }
+    }
+    return usual;
+}
+
+/* What is asked at the next batch: all but those far behind, of which the fastest usual one stays for comparison while it
+ * answers soon enough. Batches mostly grow by 8 or less. */
+static void pick(rivals *all, operation op, int64_t batch, const trial *t, choice *best)
+{
+    const double usual = fastest_usual(all, op, t);
     *best = (choice){0};
     for (int i = 0; i < all->count; i++) {
         rival *const r = &all->list[i];
         for (int v = 0; v < r->counts[op]; v++) {
             const double rate = t->rate[i][v];
             if (rate <= 0) continue;
-            r->behind[op][v] = t->best / rate;
             if (rate == t->best) *best = (choice){r, r->variants[op][v], 0};
-            if (strcmp(r->variants[op][v], "incremental") != 0 && rate > usual) usual = rate;
+            r->hopeless[op][v] =
+                t->best / rate > HOPELESS && (rate < usual || 8 * (double)batch / rate > TOO_LONG);
         }
     }
-    if (best->variant && strcmp(best->variant, "incremental") == 0) best->usual = usual;
+    if (best->variant && is_incremental(best->variant)) best->usual = usual;
+}
+
+/* With another number of threads all start anew. */
+static void forget(rivals *all, int threads)
+{
+    if (all->threads == threads) return;
+    all->threads = threads;
+    for (int i = 0; i < all->count; i++) memset(all->list[i].hopeless, 0, sizeof all->list[i].hopeless);
 }
 
 int rivals_choose(rivals *all, operation op, int64_t batch, int threads, double seconds, choice *best,
                   char *message, size_t size)
 {
     trial t = {0};
+    forget(all, threads);
     for (int i = 0; i < all->count; i++) {
         if (all->list[i].setup.threads > threads) continue;
         if (!ready(all, &all->list[i], message, size)) return 0;
         if (!try_rival(all, i, op, batch, seconds, &t, message, size)) return 0;
     }
     *message = 0;
-    pick(all, op, &t, best);
+    pick(all, op, batch, &t, best);
     return best->rival != NULL;
 }

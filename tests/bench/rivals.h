@@ -16,7 +16,7 @@ typedef struct rival {
     const work *loaded;
     char variants[OPERATIONS][MOST_VARIANTS][24];
     int counts[OPERATIONS];
-    double behind[OPERATIONS][MOST_VARIANTS]; /* of the fastest, at the last batch; 0: not known */
+    int hopeless[OPERATIONS][MOST_VARIANTS];
 } rival;
 
 typedef struct rivals {
@@ -27,6 +27,7 @@ typedef struct rivals {
     const double *expected;             /* log_prob of the rows in data */
     int64_t rows;
     const work *work;
+    int threads;  /* of the last choice */
     double worst; /* largest distance from `expected`, in units of the tolerance */
 } rivals;
 
@@ -46,7 +47,7 @@ void rivals_close(rivals *all);
 void rivals_set(rivals *all, const work *w, const char *model, const char *data, const char *answers,
                 const double *expected, int64_t rows);
 
-/** The fastest at this by trying all for `seconds` each; those far behind at a smaller batch are not asked again. Returns 1;
+/** The fastest at this by trying all for `seconds` each; those far behind at the batch before are not asked again. Returns 1;
  *  0 with "" when the peer has no such operation; 0 with a message when it failed or disagrees about log-likelihoods. */
 int rivals_choose(rivals *all, operation op, int64_t batch, int threads, double seconds, choice *best,
                   char *message, size_t size);

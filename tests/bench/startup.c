@@ -47,14 +47,15 @@ static double run_once(char *const *words, char *line, int size)
 
 int startup_measure(char *const *words, startup *figure)
 {
-    double times[RUNS], kilobytes = 0;
+    double times[RUNS];
     char line[512];
     int runs = 0;
     while (runs < RUNS && (runs < SLOW_RUNS || times[0] < SLOW_MS)) {
         times[runs] = run_once(words, line, sizeof line);
         if (times[runs++] < 0) return 0;
     }
-    if (sscanf(line, "ok %*s %lf", &kilobytes) != 1) kilobytes = 0;
+    const char *const last = strrchr(line, ' ');
+    const double kilobytes = strncmp(line, "ok ", 3) == 0 && last ? strtod(last, NULL) : 0;
     *figure = (startup){clock_median(times, runs), kilobytes / 1024};
     return 1;
 }
@@ -73,37 +74,51 @@ static long resident_kilobytes(void)
     return found;
 }
 
-static weir_status train_once(weir_model *model, const weir_matrix *x, weir_error *error)
+static weir_status train_once(weir_trainer *trainer, const weir_matrix *x, weir_error *error)
 {
-    weir_trainer *trainer = NULL;
     const weir_step step = {.struct_size = (uint32_t)sizeof step, .learning_rate = 1e-4, .x = x};
     weir_step_result result = {.struct_size = (uint32_t)sizeof result};
-    weir_status status = weir_trainer_create(model, NULL, &trainer, error);
-    if (!status) status = weir_trainer_step(trainer, &step, &result, error);
-    return status; /* the trainer stays, so that its memory counts; the process ends anyway */
+    return weir_trainer_step(trainer, &step, &result, error);
+}
+
+typedef struct embedder {
+    weir_runtime *runtime;
+    weir_model *model;
+    weir_trainer *trainer;
+    weir_array *data;
+} embedder;
+
+static weir_status first_row(embedder *e, const char *model_file, const char *data_file, int train,
+                             double *log_p, weir_error *error)
+{
+    weir_status status = weir_open(NULL, &e->runtime, error);
+    if (!status) status = weir_model_load(e->runtime, model_file, &e->model, error);
+    if (!status) status = weir_array_read(data_file, NULL, &e->data, error);
+    if (status) return status;
+    weir_matrix x = {.struct_size = (uint32_t)sizeof x,
+                     .dtype = weir_array_dtype(e->data),
+                     .rows = 1,
+                     .columns = weir_array_dim(e->data, 1),
+                     .data = weir_array_data(e->data)};
+    status = weir_log_prob(e->model, &x, NULL, log_p, error);
+    if (status || !train) return status;
+    x.rows = weir_array_dim(e->data, 0) < 512 ? weir_array_dim(e->data, 0) : 512;
+    status = weir_trainer_create(e->model, NULL, &e->trainer, error);
+    return status ? status : train_once(e->trainer, &x, error);
 }
 
 int startup_first(const char *model_file, const char *data_file, int train)
 {
-    weir_runtime *runtime;
-    weir_model *model;
-    weir_array *data;
+    embedder e = {0};
     weir_error error;
-    double log_p;
-    if (weir_open(NULL, &runtime, &error) || weir_model_load(runtime, model_file, &model, &error) ||
-        weir_array_read(data_file, NULL, &data, &error))
-        goto fail;
-    weir_matrix x = {.struct_size = (uint32_t)sizeof x,
-                     .dtype = weir_array_dtype(data),
-                     .rows = 1,
-                     .columns = weir_array_dim(data, 1),
-                     .data = weir_array_data(data)};
-    if (weir_log_prob(model, &x, NULL, &log_p, &error)) goto fail;
-    x.rows = weir_array_dim(data, 0) < 512 ? weir_array_dim(data, 0) : 512;
-    if (train && train_once(model, &x, &error)) goto fail;
-    printf("ok %.9g %ld\n", log_p, resident_kilobytes());
-    return fflush(stdout) ? 1 : 0;
-fail:
-    fprintf(stderr, "weir-bench: %s\n", error.message);
-    return 1;
+    double log_p = 0;
+    const weir_status status = first_row(&e, model_file, data_file, train, &log_p, &error);
+    if (status) fprintf(stderr, "weir-bench: %s\n", error.message);
+    if (!status) printf("ok %.9g %ld\n", log_p, resident_kilobytes());
+    const int written = fflush(stdout) == 0;
+    weir_array_free(e.data);
+    weir_trainer_close(e.trainer);
+    weir_model_close(e.model);
+    weir_close(e.runtime);
+    return status || !written;
 }

@@ -71,7 +71,9 @@ static weir_status train(weir_trainer *trainer, const weir_matrix *x, double rat
     return WEIR_ERROR;
 }
 
-#define START_STEPS 40
+/* Quick and coarse: log-scales and splines must end far enough from the identity for a wrong formula to show. */
+#define START_STEPS 60
+#define START_RATE  1e-2
 #define START_BATCH 256
 
 weir_status subject_make(weir_runtime *runtime, const work *w, const char *path, weir_error *error)
@@ -86,7 +88,7 @@ weir_status subject_make(weir_runtime *runtime, const work *w, const char *path,
     if (!status) status = weir_trainer_create(model, NULL, &trainer, error);
     for (int64_t i = 0; i < START_STEPS && !status; i++) {
         const weir_matrix x = matrix(rows + i * START_BATCH * w->features, START_BATCH, w->features);
-        status = train(trainer, &x, 3e-3, error);
+        status = train(trainer, &x, START_RATE, error);
     }
     if (!status) status = weir_model_save(model, path, error);
     weir_trainer_close(trainer);

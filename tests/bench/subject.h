@@ -22,7 +22,8 @@ typedef struct subject {
 /** Builds the model, trains it for a moment, so that no parameter is what it started as, and saves it. */
 weir_status subject_make(weir_runtime *runtime, const work *w, const char *path, weir_error *error);
 
-/** Opens a saved model for batches up to `largest` rows (at most POOL_ROWS). subject_close frees what there is, also after a failure. */
+/** Opens a saved model for batches up to `largest` rows (at most POOL_ROWS). subject_close frees what there is, also after
+ *  a failure. */
 weir_status subject_open(subject *s, weir_runtime *runtime, const work *w, const char *path, int64_t largest,
                          weir_error *error);
 void subject_close(subject *s);

@@ -27,13 +27,35 @@ if [ -e "$broken" ]; then
   has FAILED stdout
 fi
 
-# nor does one pass that ends the process in the middle of a check, however content it is
+# nor does one pass that ends the process in the middle of a check, however content it is, or that is never done; all
+# other checks still run, and the check, the call and the stack are named
 fixtures=$WEIR_TEST_BUILD/tests/fixtures
+ends() { # ends FIXTURE CHECK RULE PATTERN [argument...]: status 1, and the line of the check says how it ended
+  local name=$1 check=$2 rule=$3 pattern=$4
+  shift 4
+  "$WEIR" check "$fixtures/$name.so" --quiet "$@" >stdout 2>stderr
+  [ $? = 1 ] || fail "$name: not status 1"
+  has "^FAILED $check +$rule .*$pattern" stdout
+  grep -q "again: weir check '.*$name.so' --seed 1.* --only $check" stdout || fail "$name: no word on how to see it again"
+  [ "$(grep -c . stderr)" = 1 ] || fail "$name: not one line on stderr: $(head -n 3 stderr)"
+}
 if [ -e "$fixtures/exits_in_call.so" ]; then
-  expect 1 'exits_in_call\.so called exit in [a-z_]+;.*rule 48' "$WEIR" check "$fixtures/exits_in_call.so"
-  "$WEIR" check "$fixtures/aborts_in_call.so" >stdout 2>stderr
-  [ $? = 134 ] || fail "a module that aborts is not seen to"
+  ends exits_in_call forward.bounds 48 'it called exit\(0\) in forward'
+  has '#[0-9]+ exits in exits_in_call\.so\+0x' stdout
+  ends aborts_in_call forward.bounds 48 'Aborted in forward'
+  has '#[0-9]+ aborts in aborts_in_call\.so\+0x' stdout
+  has '^fixture.aborts_in_call: [0-9]+ checks' stdout
+  ends crashes loads 4 'Segmentation fault'
+  ends exits loads 4 'it called exit'
+  ends hangs loads 4 'no end after 0.5 seconds' --timeout 0.5
+  expect 1 'called exit in [a-z_]+;.*rule 48' "$WEIR" check "$fixtures/exits_in_call.so" --in-process
+  WEIR_CHECKER=/bin/false "$WEIR" check additive >stdout 2>stderr || fail "without a checker"
+  has 'did not answer.*in this process' stderr
 fi
+expect 2 'half is not one of quick, full' "$WEIR" check additive --level half
+expect 1 'no check "no_such"' "$WEIR" check additive --only no_such
+expect 0 "" "$WEIR" check additive --level full --only forward.bounds --seed 9
+has '^additive: 1 checks, 0 failed' stdout
 
 # the prompt: expressions are shown, statements may go on, errors do not end it
 printf 'weir.version\nx = {\n1, 2 }\n#x\nerror "oops"\n3 * 4\n' | "$WEIR" repl >stdout 2>stderr || fail "repl"

@@ -20,10 +20,13 @@ static const subject rows[] = {
 #define MODULE(name, id, options) {#name, id, options, NULL},
 #define FIXTURE(name)             {#name, WEIR_TEST_FIXTURES "/" #name ".so", NULL, NULL},
 #define BROKEN(name, check)       {#name, WEIR_TEST_FIXTURES "/" #name ".so", NULL, check},
+#define BROKEN_AS(name, fixture, check, options)                                                             \
+    {#name, WEIR_TEST_FIXTURES "/" #fixture ".so", options, check},
 #include "rows.h"
 #undef MODULE
 #undef FIXTURE
 #undef BROKEN
+#undef BROKEN_AS
 };
 #define ROWS (sizeof rows / sizeof rows[0])
 
@@ -72,7 +75,9 @@ static int judge(const subject *row, const json_t *report, int32_t ok)
     int count, failed, found;
     survey(report, row->must_fail, &count, &failed, &found);
     printf("%d checks, %d failed\n", count, failed);
-    if (count < 15) return complain(row->name, "hardly anything was checked");
+    const int few =
+        row->must_fail && !strchr(row->must_fail, '.') && count == failed; /* it does not even load */
+    if (count < 15 && !few) return complain(row->name, "hardly anything was checked");
     if (ok != (failed == 0)) return complain(row->name, "the verdict is not that of the checks");
     if (!row->must_fail) return failed ? complain(row->name, "a promise is broken") : 0;
     return found ? 0 : complain(row->must_fail, "did not find what is broken");

@@ -14,7 +14,7 @@ for file in bin/weir bin/weir-probe lib/libweir.so lib/weir/plugins/manifest.jso
   include/weir.h include/weir/plugin.h lib/pkgconfig/weir.pc lib/cmake/weir-sdk/weir-sdkConfig.cmake share/weir/weir; do
   [ -e "$prefix/$file" ] || [ -e "$prefix/$file.lua" ] || fail "not installed: $file"
 done
-find "$prefix" -type f -name '*.[ch]' | grep -v "$prefix/include/" && fail "sources are installed"
+find "$prefix" -type f -name '*.[ch]' | grep -vE "$prefix/(include|share/weir-sdk/templates)/" && fail "sources are installed"
 
 "$prefix/bin/weir" layers >layers.txt || fail "the installed command does not run"
 grep -q permutation layers.txt || { cat layers.txt; fail "the installed command does not find its plugins"; }

@@ -12,7 +12,7 @@ trap 'rm -rf "$work"' EXIT
 root=$(cd "$root" && pwd)
 cd "$work"
 includes="-I$root/sdk/include -I$root/core/include"
-printf '#include <weir.h>\n#include <weir/build.h>\n' >all.c
+printf '#include <weir.h>\n#include <weir/build.h>\n#include <weir/files.h>\n' >all.c
 
 # clang lists "offset | type member" and "[sizeof=N, align=M]"; only the members of the struct itself are indented by three.
 # shellcheck disable=SC2086

@@ -1,6 +1,6 @@
 #!/bin/bash
-# Each built-in plugin needs libc and libm only, exports weir_plugin only, and cannot be unloaded; libweir exports weir_*
-# and needs no Lua.
+# Each built-in plugin needs libc and libm only, and what its plugin.cmake declares; it exports weir_plugin only, and cannot be
+# unloaded. libweir exports weir_* and needs no Lua.
 set -eu
 plugins=$(ls "$WEIR_TEST_BUILD"/plugins/*.so)
 library=$WEIR_TEST_BUILD/lib/libweir.so
@@ -12,14 +12,19 @@ say() {
 for file in $plugins; do
   exported=$(nm -D --defined-only "$file" | awk '{print $3}')
   [ "$exported" = weir_plugin ] || say "$file exports: $exported"
+  declared=$(sed -nE 's/^set\(plugin_needs (.*)\)$/\1/p' \
+    "$WEIR_TEST_SOURCE/plugins/$(basename "$file" .so)/plugin.cmake" 2>/dev/null || true)
   for needed in $(readelf -d "$file" | sed -nE 's/.*\(NEEDED\).*\[(.*)\]/\1/p'); do
     case $needed in
     libc.so.6 | libm.so.6) ;;
-    *) say "$file needs $needed" ;;
+    *) [[ " $declared " == *" $needed "* ]] || say "$file needs $needed" ;;
     esac
   done
   loaded=$(ldd "$file" | grep -vE 'linux-vdso|ld-linux|libc\.so\.6|libm\.so\.6' || true)
-  [ -z "$loaded" ] || say "$file loads $loaded"
+  [ -z "$loaded" ] || [ -n "$declared" ] || say "$file loads $loaded"
+  for needed in $declared; do
+    readelf -d "$file" | grep -qF "[$needed]" || say "$file declares $needed, and does not need it"
+  done
   readelf -d "$file" | grep -q NODELETE || say "$file could be unloaded"
   if readelf -d "$file" | grep -qE 'RPATH|RUNPATH|TEXTREL'; then say "$file has a run path or text relocations"; fi
   readelf -lW "$file" | grep GNU_STACK | grep -q 'RW ' || say "$file wants an executable stack"

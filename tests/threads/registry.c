@@ -42,7 +42,7 @@ int main(void)
     pthread_t threads[THREADS];
     weir_error error;
     int wrong = 0;
-    if (weir__registry_open(NULL, quiet, NULL, &registry, &error) != WEIR_OK)
+    if (weir__registry_open(NULL, NULL, quiet, NULL, &registry, &error) != WEIR_OK)
         return fprintf(stderr, "%s\n", error.message), 1;
     for (int i = 0; i < THREADS; i++)
         if (pthread_create(&threads[i], NULL, ask, (void *)(uintptr_t)&found[i]) != 0) return 1;

@@ -40,7 +40,10 @@ static weir_error error;
 static inline weir_runtime *open_weir(int32_t threads)
 {
     weir_runtime *rt = NULL;
-    const weir_settings settings = {.struct_size = (uint32_t)sizeof settings, .threads = threads};
+    /* Modules in Lua find their files there. */
+    const weir_settings settings = {.struct_size = (uint32_t)sizeof settings,
+                                    .threads = threads,
+                                    .plugin_path = WEIR_TEST_SOURCE "/tests/lua/layers"};
     MUST(weir_open(&settings, &rt, &error));
     return rt;
 }

@@ -41,6 +41,7 @@ static inline void sandbox_open(void)
     box.log[0] = '\0';
     setenv("XDG_CACHE_HOME", box.root, 1);
     unsetenv("WEIR_PLUGIN_PATH");
+    unsetenv("WEIR_LOCK");
     unsetenv("WEIR_PROBE");
 }
 
@@ -118,7 +119,7 @@ static inline weir__registry *open_registry(const char *plugin_path)
 {
     weir__registry *registry = NULL;
     weir_error error;
-    const weir_status status = weir__registry_open(plugin_path, sandbox_log, NULL, &registry, &error);
+    const weir_status status = weir__registry_open(plugin_path, NULL, sandbox_log, NULL, &registry, &error);
     cr_assert(status == WEIR_OK, "open: %s", error.message);
     return registry;
 }

@@ -22,10 +22,12 @@ static const variant variants[] = {
 #define MODULE(name, id, options) {#name, id, options},
 #define FIXTURE(name)
 #define BROKEN(name, check)
+#define BROKEN_AS(name, fixture, check, options)
 #include "../conformance/rows.h"
 #undef MODULE
 #undef FIXTURE
 #undef BROKEN
+#undef BROKEN_AS
 };
 #define VARIANTS (sizeof variants / sizeof *variants)
 

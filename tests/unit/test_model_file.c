@@ -277,6 +277,75 @@ Test(model_file, a_missing_plugin_is_named_with_its_version_and_where_it_was_sou
     weir_close(without);
 }
 
+/* ---- the versions that a file was written with ------------------------------------------------------------------------------- */
+
+static const char *affine_as;
+
+/* The record of module affine, which is version 1.0.0 of plugin affine 0.1.0. */
+static void other_versions(forgery *f)
+{
+    char list[400];
+    snprintf(list, sizeof list, "[{\"id\":\"affine\",%s}]", affine_as);
+    json_object_set_new(f->metadata, "weir_modules", json_string(list));
+}
+
+static weir_status load_as(weir_runtime *rt, const char *record, weir_model **m)
+{
+    *m = NULL;
+    affine_as = record;
+    box.log[0] = '\0';
+    forge(other_versions);
+    return weir_model_load(rt, in_root("forged"), m, &error);
+}
+
+static void expect_taken(weir_runtime *rt, const char *record, const char *warning)
+{
+    weir_model *m;
+    cr_assert_eq(load_as(rt, record, &m), WEIR_OK, "%s: %s", record, error.message);
+    weir_model_close(m);
+    if (!*warning)
+        cr_assert_str_eq(box.log, "", "%s: %s", record, box.log);
+    else
+        cr_assert(strstr(box.log, in_root("forged: written with module \"affine\"")) &&
+                      strstr(box.log, warning) && strchr(box.log, '\n')[1] == '\0',
+                  "%s: not one line that says \"%s\": %s", record, warning, box.log);
+}
+
+static weir_runtime *open_logged(void)
+{
+    weir_runtime *rt = NULL;
+    const weir_settings settings = {
+        .struct_size = (uint32_t)sizeof settings, .threads = 1, .log = sandbox_log};
+    MUST(weir_open(&settings, &rt, &error));
+    return rt;
+}
+
+Test(model_file, other_versions_of_a_plugin)
+{
+    weir_model *m;
+    weir_runtime *const rt = open_logged();
+    weir_model_close(saved(rt, SMALL, in_root("a")));
+    expect_taken(rt, "\"version\":\"1.0.0\",\"plugin\":\"affine\",\"plugin_version\":\"0.1.0\"", "");
+    expect_taken(rt, "\"version\":\"1.0.0\",\"plugin\":\"affine\",\"plugin_version\":\"0.0.7\"", "");
+    expect_taken(rt, "\"version\":\"1.0.1\",\"plugin\":\"affine\",\"plugin_version\":\"0.1.0\"",
+                 "update the plugin");
+    expect_taken(rt, "\"version\":\"1.2.0\",\"plugin\":\"affine\",\"plugin_version\":\"0.1.0\"",
+                 "update the plugin");
+    expect_taken(rt, "\"version\":\"1.0.0\",\"plugin\":\"affine\",\"plugin_version\":\"0.10.0\"",
+                 "update the plugin");
+    expect_taken(rt, "\"version\":\"1.0.0\",\"plugin\":\"fine\",\"plugin_version\":\"0.1.0\"",
+                 "of plugin fine 0.1.0, found");
+    expect_taken(rt, "\"version\":\"one\",\"plugin\":7", "");
+    cr_assert_eq(load_as(rt, "\"version\":\"2.0.0\",\"plugin\":\"affine\",\"plugin_version\":\"0.1.0\"", &m),
+                 WEIR_INVALID);
+    cr_assert(strstr(error.message, "module \"affine\" 2.0.0") && strstr(error.message, "found is 1.0.0") &&
+                  strstr(error.message, "affine.so"),
+              "%s", error.message);
+    cr_assert_eq(load_as(rt, "\"version\":\"0.9.0\",\"plugin\":\"affine\",\"plugin_version\":\"0.1.0\"", &m),
+                 WEIR_INVALID);
+    weir_close(rt);
+}
+
 /* ---- writing --------------------------------------------------------------------------------------------------------------- */
 
 static int64_t entries(void)

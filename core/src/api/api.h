@@ -15,6 +15,12 @@ weir_status weir__model_tensors(const weir_model *model, weir__st_tensor **tenso
                                 weir_error *error);
 /** Metadata of a file: description, modules with versions, the user's metadata, and a checksum over these tensors. */
 json_t *weir__model_header(const weir_model *model, const weir__st_tensor *tensors, int64_t count);
+/** The modules of a model, each once, as a file records them: [{"id", "version", "plugin", "plugin_version"}]. */
+json_t *weir__modules_used(const weir_model *model);
+/** Compares such a list with what is installed. INVALID when one is missing or has another major version; a warning in the
+ *  log when it is older, or another plugin's. */
+weir_status weir__modules_check(weir_runtime *runtime, const char *path, const json_t *modules,
+                                weir_error *error);
 /** Builds the model that a file describes, after checking its checksum and that its plugins are there. */
 weir_status weir__model_from_file(weir_runtime *runtime, const char *path, const weir__st_file *file,
                                   weir_model **model, weir_error *error);

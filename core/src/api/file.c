@@ -64,27 +64,9 @@ uint32_t weir__checksum(const char *model, const char *modules, const char *meta
 
 /* ---- writing --------------------------------------------------------------------------------------------------------------- */
 
-static json_t *modules_of(const weir_model *model)
-{
-    json_t *const list = json_array();
-    for (int32_t i = 0; i < model->net.instance_count; i++) {
-        const weir__instance *const instance = model->net.instances[i];
-        if (!instance->entry) continue;
-        int seen = 0;
-        for (size_t k = 0; k < json_array_size(list); k++)
-            seen |= strcmp(json_string_value(json_object_get(json_array_get(list, k), "id")),
-                           instance->module->id) == 0;
-        if (seen) continue;
-        json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:s}", "id", instance->module->id, "version",
-                                              instance->module->version, "plugin", instance->entry->plugin,
-                                              "plugin_version", instance->entry->plugin_version));
-    }
-    return list;
-}
-
 json_t *weir__model_header(const weir_model *model, const weir__st_tensor *tensors, int64_t count)
 {
-    json_t *const modules = modules_of(model);
+    json_t *const modules = weir__modules_used(model);
     const size_t flags = JSON_COMPACT | JSON_SORT_KEYS;
     char *const description = json_dumps(model->description, flags), *const list = json_dumps(modules, flags);
     char *const metadata = json_dumps(model->metadata, flags);
@@ -117,25 +99,6 @@ weir_status weir_model_save(const weir_model *model, const char *path, weir_erro
 }
 
 /* ---- reading --------------------------------------------------------------------------------------------------------------- */
-
-static weir_status check_modules(weir_runtime *runtime, const char *path, const json_t *modules,
-                                 weir_error *error)
-{
-    size_t i;
-    json_t *item;
-    json_array_foreach((json_t *)(uintptr_t)modules, i, item)
-    {
-        const char *const id = json_string_value(json_object_get(item, "id"));
-        const char *const plugin = json_string_value(json_object_get(item, "plugin"));
-        const char *const version = json_string_value(json_object_get(item, "plugin_version"));
-        const weir__entry *entry;
-        weir_error why = {0};
-        if (!id || !weir__registry_find(runtime->registry, id, &entry, &why)) continue;
-        return weir__fail(error, WEIR_INVALID, "%s: needs module \"%s\" of plugin %s %s: %s", path, id,
-                          plugin ? plugin : "?", version ? version : "", why.message);
-    }
-    return WEIR_OK;
-}
 
 /* The model's own tensors; a checkpoint has a sum of its own for the others. Files without one (made by other tools) are
  * taken as they are. */
@@ -212,7 +175,7 @@ weir_status weir__model_from_file(weir_runtime *runtime, const char *path, const
     weir_status status = weir__model_check_sum(path, file, error);
     if (status) return status;
     json_t *const modules = list ? json_loads(list, JSON_REJECT_DUPLICATES, NULL) : NULL;
-    if (modules) status = check_modules(runtime, path, modules, error);
+    if (modules) status = weir__modules_check(runtime, path, modules, error);
     json_decref(modules);
     if (status) return status;
     json_t *const root = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
@@ -238,6 +201,8 @@ weir_status weir_model_load(weir_runtime *runtime, const char *path, weir_model 
     status = weir__model_from_file(runtime, path, file, &made, error);
     if (!status) status = weir__model_fill(made, path, file, "", error);
     weir__st_free(file);
+    /* Now, not at the first call: a module that cannot work with what was loaded says so in prepare. */
+    if (!status && (status = weir__model_prepare(made, error))) weir__fail_in(error, "%s", path);
     if (status) return weir_model_close(made), status;
     *model = made;
     return WEIR_OK;

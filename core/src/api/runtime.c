@@ -2,6 +2,7 @@
 #include "run/model.h"
 
 #include <sched.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,17 +34,34 @@ static int32_t processors(void)
     return count < 1 ? 1 : count > 256 ? 256 : count;
 }
 
-weir_status weir_open(const weir_settings *settings, weir_runtime **runtime, weir_error *error)
+/* The settings as this library knows them: what an older program's struct lacks is zero. */
+static weir_status complete(const weir_settings *given, weir_settings *full, weir_error *error)
 {
-    const int32_t threads = settings && settings->threads > 0 ? settings->threads : processors();
+    const size_t first = offsetof(weir_settings, lock);
+    memset(full, 0, sizeof *full);
+    if (!given) return WEIR_OK;
+    if (given->struct_size < first)
+        return weir__fail(error, WEIR_INVALID,
+                          "weir_settings.struct_size is %u; set it to sizeof(weir_settings)",
+                          (unsigned)given->struct_size);
+    memcpy(full, given, given->struct_size < sizeof *full ? given->struct_size : sizeof *full);
+    return WEIR_OK;
+}
+
+weir_status weir_open(const weir_settings *given, weir_runtime **runtime, weir_error *error)
+{
+    weir_settings settings;
+    const weir_status refused = complete(given, &settings, error);
+    if (refused) return refused;
+    const int32_t threads = settings.threads > 0 ? settings.threads : processors();
     if (threads > 1024) return weir__fail(error, WEIR_INVALID, "%d threads: at most 1024", (int)threads);
     weir_runtime *const rt = calloc(1, sizeof *rt);
     if (!rt) return weir__no_memory(error, "the runtime");
-    rt->log = settings && settings->log ? settings->log : log_to_stderr;
-    rt->interrupted = settings ? settings->interrupted : NULL;
-    rt->user = settings ? settings->user : NULL;
+    rt->log = settings.log ? settings.log : log_to_stderr;
+    rt->interrupted = settings.interrupted;
+    rt->user = settings.user;
     const weir_status status =
-        weir__registry_open(settings ? settings->plugin_path : NULL, rt->log, rt->user, &rt->registry, error);
+        weir__registry_open(settings.plugin_path, settings.lock, rt->log, rt->user, &rt->registry, error);
     if (status) return free(rt), status;
     rt->pool = weir__pool_new(threads);
     if (!rt->pool) {

@@ -73,6 +73,8 @@ void weir__check_round_trip_back(weir__subject *subject, const weir__map *map, w
         weir__skip(verdict);
 }
 
+/* At the point that the inverse gave, not at the one that it was to find again: where the map is flat these differ by more
+ * than any limit, and both log-dets are right. */
 void weir__check_log_det_sum(weir__subject *subject, const weir__map *map, weir__verdict *verdict)
 {
     const weir__map *const forward = &subject->maps[0], *const inverse =
@@ -88,8 +90,11 @@ void weir__check_log_det_sum(weir__subject *subject, const weir__map *map, weir_
     weir__call *const back = onward(subject, inverse, out);
     if (!weir__have(verdict, back)) return;
     if (!weir__served(verdict, subject, weir__evaluate(subject, inverse, back), "inverse")) return;
+    weir__call *const again = onward(subject, forward, back);
+    if (!weir__have(verdict, again)) return;
+    if (!weir__served(verdict, subject, weir__evaluate(subject, forward, again), "forward")) return;
     for (int32_t r = 0; r < ROWS; r++) {
-        const double l = weir__field_get(&out->field[WEIR__LANE], 0, r);
+        const double l = weir__field_get(&again->field[WEIR__LANE], 0, r);
         weir__measure(verdict, fabs(l + weir__field_get(&back->field[WEIR__LANE], 0, r)) / (1 + fabs(l)));
     }
 }

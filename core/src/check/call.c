@@ -20,10 +20,12 @@ static double point(weir__subject *subject, const weir__map *map, int32_t featur
 {
     const int layer = subject->child->kind == WEIR_LAYER;
     const int32_t lane = subject->child->kind == WEIR_UNIVARIATE ? 0 : feature;
-    const weir_domain *const domain = subject->child->domain ? &subject->child->domain[lane] : NULL;
+    /* The lanes of another map's input may be more than those that have a domain here. */
+    const int known = subject->child->domain && !map->source;
+    const weir_domain *const domain = known ? &subject->child->domain[lane] : NULL;
     const int interval = !layer && domain && domain->kind == WEIR_DOMAIN_INTERVAL;
     const int circle = domain && domain->kind == WEIR_DOMAIN_CIRCLE;
-    if ((interval || circle) && !map->source) return point_in(subject, domain);
+    if (interval || circle) return point_in(subject, domain);
     if (layer && map->source == NULL && subject->points == WEIR__POINTS_UNIT)
         return 0.02 + 0.96 * weir__dice_uniform(&subject->dice);
     if (layer && map->source == NULL && subject->points == WEIR__POINTS_INTEGERS)
@@ -107,6 +109,7 @@ static void replace_by_source(weir__subject *subject, const weir__map *map, weir
 
 static void free_call(weir__call *call)
 {
+    weir__call_tail(call, -1, 0);
     for (int32_t a = 0; a < WEIR__ARGUMENTS; a++) weir__field_free(&call->field[a]);
     free(call);
 }
@@ -114,6 +117,14 @@ static void free_call(weir__call *call)
 static weir__layout layout_of(int32_t a, weir__layout layout)
 {
     return a == WEIR__X || a == WEIR__Y || a == WEIR__X_BAR || a == WEIR__Y_BAR ? layout : WEIR__PLAIN;
+}
+
+/* By turns, so that with two calls of a test either side of each argument has been tried. */
+static weir__wall wall_of(weir__subject *subject, int32_t a)
+{
+    if (!subject->walled) return WEIR__NO_WALL;
+    if (a == 0) subject->turns++;
+    return (subject->turns + a) & 1 ? WEIR__WALL_BEHIND : WEIR__WALL_BEFORE;
 }
 
 static weir__call *make_call(weir__subject *subject, const weir__map *map, int32_t rows, weir__layout layout)
@@ -124,7 +135,9 @@ static weir__call *make_call(weir__subject *subject, const weir__map *map, int32
     for (int32_t a = 0; a < WEIR__ARGUMENTS; a++) {
         const int32_t size = map->size[a];
         if (size < 0) continue;
-        if (weir__field_make(&call->field[a], subject->precision, size, rows, layout_of(a, layout))) continue;
+        if (weir__field_make(&call->field[a], subject->precision, size, rows, layout_of(a, layout),
+                             wall_of(subject, a), weir__argument_name(a)))
+            continue;
         free_call(call);
         return NULL;
     }
@@ -195,22 +208,36 @@ weir_frame *weir__call_frame(weir__subject *subject, weir__call *call, const wei
     return frame;
 }
 
-static weir_status run_in(weir__subject *subject, weir__map_fn function, weir__call *call, weir_frame *frame)
+/* Inputs that lie between walls cannot be written while the module runs; where one is the output too, it can. */
+static void seal(const weir__call *call, uint32_t inputs, int sealed)
+{
+    for (int32_t a = 0; a < WEIR__ARGUMENTS; a++)
+        if (inputs & WEIR__BIT(a) && call->field[a].tile.data != call->field[WEIR__Y].tile.data)
+            weir__field_seal(&call->field[a], sealed);
+}
+
+static weir_status run_in(weir__subject *subject, weir__map_fn function, uint32_t inputs, weir__call *call,
+                          weir_frame *frame)
 {
     const int64_t mark = frame->services->scratch_mark(frame);
+    seal(call, inputs, 1);
     const weir_status status = function(subject->child, frame, call);
+    seal(call, inputs, 0);
     frame->services->scratch_release(frame, mark);
     return status;
 }
 
+#define POINTS (WEIR__BIT(WEIR__X) | WEIR__BIT(WEIR__PARAMS) | WEIR__BIT(WEIR__CONTEXT))
+
 weir_status weir__call_run(weir__subject *subject, const weir__map *map, weir__call *call, weir_frame *frame)
 {
-    return run_in(subject, map->run, call, frame);
+    return run_in(subject, map->run, POINTS, call, frame);
 }
 
 weir_status weir__call_vjp(weir__subject *subject, const weir__map *map, weir__call *call, weir_frame *frame)
 {
-    return run_in(subject, map->vjp, call, frame);
+    const uint32_t given = WEIR__BIT(WEIR__Y_BAR) | WEIR__BIT(WEIR__LANE_BAR);
+    return run_in(subject, map->vjp, POINTS | given, call, frame);
 }
 
 weir_status weir__evaluate(weir__subject *subject, const weir__map *map, weir__call *call)

@@ -2,10 +2,10 @@
 #ifndef WEIR__CHECKS_H
 #define WEIR__CHECKS_H
 
-#include "check/verdict.h"
+#include "check/loading.h"
 
 /* taylor.c, bijection.c, writes.c, rows.c, replay.c, layout.c, univariate.c and edges.c, domain.c, network.c, density.c, observe.c,
- * descriptor.c */
+ * company.c, heap.c, state.c, tails.c, descriptor.c */
 /* clang-format off */
 #define WEIR__CHECK_LIST(X)                                                                                  \
     X(vjp_inputs) X(vjp_element_params) X(vjp_parameters) X(vjp_context) X(vjp_joint)                        \
@@ -19,6 +19,8 @@
     X(autoregressive) X(sweep) X(sweep_vjp)                                                                  \
     X(normalised) X(sampler)                                                                                 \
     X(observe_repeats) X(observe_merges) X(batch_log_det) X(batch_vjp)                                       \
+    X(two_threads) X(interleaved) X(allocations) X(quiet_calls) X(leaks)                                     \
+    X(state_saved) X(random_state) X(struct_tails) X(prepare)                                                \
     X(descriptor) X(option_schema) X(option_refusals) X(lifetime)
 /* clang-format on */
 
@@ -26,5 +28,16 @@
     void weir__check_##name(weir__subject *subject, const weir__map *map, weir__verdict *verdict);
 WEIR__CHECK_LIST(WEIR__CHECK_PROTOTYPE)
 #undef WEIR__CHECK_PROTOTYPE
+
+/* loading.c */
+/* clang-format off */
+#define WEIR__LOADING_LIST(X)                                                                                \
+    X(loads) X(exports) X(imports) X(needs) X(image) X(quiet_load) X(load_time) X(junk_ids) X(same_root)
+/* clang-format on */
+
+#define WEIR__LOADING_PROTOTYPE(name)                                                                        \
+    void weir__check_##name(const weir__loading *loading, weir__verdict *verdict);
+WEIR__LOADING_LIST(WEIR__LOADING_PROTOTYPE)
+#undef WEIR__LOADING_PROTOTYPE
 
 #endif

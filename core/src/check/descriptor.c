@@ -8,7 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define LIVES 100
+#define LIVES      99
+#define LIVES_FULL 1002
 
 static const char *bad_string(const char *text)
 {
@@ -221,17 +222,36 @@ void weir__check_option_refusals(weir__subject *subject, const weir__map *map, w
 
 /* ---- made and destroyed, used or not ---- */
 
-void weir__check_lifetime(weir__subject *subject, const weir__map *map, weir__verdict *verdict)
+/* Weights that are a little off the initial ones are weights like any other. */
+void weir__check_prepare(weir__subject *subject, const weir__map *map, weir__verdict *verdict)
+{
+    weir__subject fresh;
+    weir_error error = {.message = ""};
+    (void)map;
+    if (!weir__open_again(&fresh, subject, verdict)) return;
+    if (weir__subject_train(&fresh, &error) != WEIR_OK) weir__object(verdict, "%.200s", error.message);
+    weir__subject_close(&fresh);
+}
+
+static weir__solo *be_born(const weir__subject *subject, int number, weir__verdict *verdict)
 {
     const weir__solo_spec spec = weir__subject_spec(subject);
+    weir__solo *solo = NULL;
+    weir_error error;
+    if (weir__solo_open(subject->candidate->runtime, &spec, &solo, &error) != WEIR_OK)
+        weir__object(verdict, "instance %d: %.200s", number, error.message);
+    return solo;
+}
+
+/* Three at a time, which die in every order there is. */
+void weir__check_lifetime(weir__subject *subject, const weir__map *map, weir__verdict *verdict)
+{
+    static const int orders[][3] = {{0, 1, 2}, {0, 2, 1}, {1, 0, 2}, {1, 2, 0}, {2, 0, 1}, {2, 1, 0}};
+    const int lives = subject->candidate->full ? LIVES_FULL : LIVES;
     (void)map;
-    for (int32_t i = 0; i < LIVES; i++) {
-        weir__solo *solo = NULL;
-        weir_error error;
-        if (weir__solo_open(subject->candidate->runtime, &spec, &solo, &error) != WEIR_OK) {
-            weir__object(verdict, "instance %d: %.200s", i + 1, error.message);
-            return;
-        }
-        weir__solo_close(solo);
+    for (int i = 0; i < lives / 3; i++) {
+        weir__solo *solos[3];
+        for (int k = 0; k < 3; k++) solos[k] = be_born(subject, 3 * i + k + 1, verdict);
+        for (int k = 0; k < 3; k++) weir__solo_close(solos[orders[i % 6][k]]);
     }
 }

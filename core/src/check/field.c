@@ -1,6 +1,7 @@
 /* field.c - tiles in guarded memory. */
 #include "check/field.h"
 
+#include "check/walls.h"
 #include "run/frame.h"
 
 #include <math.h>
@@ -33,9 +34,9 @@ static int is_guard(const weir__field *field, int64_t element)
 /* Feature f's lane in memory; the index of an INDEXED field is a fixed stride-like shuffle of them. */
 static int32_t memory_lane(const weir__field *field, int32_t feature)
 {
-    if (field->index) return GUARD_LANES + field->index[feature];
-    if (field->tile.stride < 0) return GUARD_LANES + field->tile.features - 1 - feature;
-    return GUARD_LANES + feature;
+    if (field->index) return field->first + field->index[feature];
+    if (field->tile.stride < 0) return field->first + field->tile.features - 1 - feature;
+    return field->first + feature;
 }
 
 static int64_t element_of(const weir__field *field, int32_t feature, int32_t row)
@@ -47,7 +48,7 @@ static int lay_out(weir__field *field, weir__layout layout)
 {
     const int32_t features = field->tile.features;
     const size_t size = field->precision == WEIR_F64 ? sizeof(double) : sizeof(float);
-    char *const first = (char *)field->memory + GUARD_LANES * (size_t)field->lane * size;
+    char *const first = (char *)field->memory + (size_t)field->first * (size_t)field->lane * size;
     field->tile.data = features ? first : NULL;
     field->tile.stride = field->lane;
     if (layout == WEIR__REVERSED && features) {
@@ -67,33 +68,63 @@ static int lay_out(weir__field *field, weir__layout layout)
     return 1;
 }
 
-int weir__field_make(weir__field *field, int32_t precision, int32_t features, int32_t rows,
-                     weir__layout layout)
+/* Without a wall there are lanes before and after; at a wall there is nothing between it and the lanes. */
+static void size_up(weir__field *field, weir__wall wall)
 {
-    const size_t size = precision == WEIR_F64 ? sizeof(double) : sizeof(float);
+    const int32_t features = field->tile.features, per_line = field->precision == WEIR_F64 ? 8 : 16;
+    const int64_t last = (field->tile.width + per_line - 1) / per_line * per_line;
+    field->lane = (field->tile.width + 15) / 16 * 16 + 16;
+    field->first = wall == WEIR__WALL_BEFORE ? 0 : GUARD_LANES;
+    field->elements = (field->first + features + GUARD_LANES) * field->lane;
+    if (wall == WEIR__WALL_BEHIND && features)
+        field->elements = (field->first + features - 1) * field->lane + last;
+}
+
+int weir__field_make(weir__field *field, int32_t precision, int32_t features, int32_t rows,
+                     weir__layout layout, weir__wall wall, const char *role)
+{
     memset(field, 0, sizeof *field);
     field->precision = precision;
     field->tile.struct_size = (uint32_t)sizeof field->tile;
     field->tile.features = features;
     field->tile.rows = rows;
     field->tile.width = rows ? weir__width(rows) : 0;
-    field->lane = (field->tile.width + 15) / 16 * 16 + 16;
-    field->rows_of_memory = features + 2 * GUARD_LANES;
-    field->memory = aligned_alloc(64, (size_t)field->rows_of_memory * (size_t)field->lane * size);
+    size_up(field, wall);
+    const size_t bytes = (size_t)field->elements * (precision == WEIR_F64 ? sizeof(double) : sizeof(float));
+    if (wall != WEIR__NO_WALL)
+        field->memory = weir__walls_make(&field->walls, bytes, wall == WEIR__WALL_BEHIND, role);
+    else
+        field->memory = aligned_alloc(64, (bytes + 63) / 64 * 64);
     if (!field->memory || !lay_out(field, layout)) {
         weir__field_free(field);
         return 0;
     }
-    for (int64_t i = 0; i < field->rows_of_memory * field->lane; i++) put_guard(field, i);
+    for (int64_t i = 0; i < field->elements; i++) put_guard(field, i);
     weir__field_fill(field, 0);
     return 1;
 }
 
 void weir__field_free(weir__field *field)
 {
-    free(field->memory);
+    if (field->walls)
+        weir__walls_free(field->walls);
+    else
+        free(field->memory);
     free(field->index);
     memset(field, 0, sizeof *field);
+}
+
+const weir_tile *weir__field_shown(const weir__field *field)
+{
+    if (!field->walls) return &field->tile;
+    weir_tile *const shown = weir__walls_struct(field->walls, sizeof field->tile);
+    *shown = field->tile;
+    return shown;
+}
+
+void weir__field_seal(const weir__field *field, int sealed)
+{
+    if (field->walls) weir__walls_seal(field->walls, sealed);
 }
 
 int weir__field_there(const weir__field *field)
@@ -139,13 +170,13 @@ void weir__field_copy(weir__field *to, const weir__field *from)
 int weir__field_intact(const weir__field *field)
 {
     if (!field->memory) return 1;
-    const int32_t last = GUARD_LANES + field->tile.features;
-    for (int32_t lane = 0; lane < field->rows_of_memory; lane++) {
-        const int guard = lane < GUARD_LANES || lane >= last;
-        for (int64_t i = guard ? 0 : field->tile.width; i < field->lane; i++)
-            if (!is_guard(field, lane * field->lane + i)) return 0;
+    const int32_t last = field->first + field->tile.features;
+    for (int64_t i = 0; i < field->elements; i++) {
+        const int64_t lane = i / field->lane;
+        const int guard = lane < field->first || lane >= last || i % field->lane >= field->tile.width;
+        if (guard && !is_guard(field, i)) return 0;
     }
-    return 1;
+    return !field->walls || weir__walls_intact(field->walls);
 }
 
 static int same_bits(double a, double b)

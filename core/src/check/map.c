@@ -1,12 +1,46 @@
 /* map.c - how each kind's calls are seen as maps. */
 #include "check/map.h"
 
+#include <stdlib.h>
 #include <string.h>
+
+const char *weir__argument_name(int32_t argument)
+{
+    static const char *const names[WEIR__ARGUMENTS] = {"the point",
+                                                       "the parameters",
+                                                       "the context",
+                                                       "the result",
+                                                       "the log lane",
+                                                       "the cotangent",
+                                                       "the log cotangent",
+                                                       "the point's cotangent",
+                                                       "the parameters' cotangent",
+                                                       "the context's cotangent"};
+    return names[argument];
+}
+
+#define TAIL 96
+
+typedef struct weir__tail {
+    weir_tile known;
+    unsigned char tail[TAIL];
+} weir__tail;
+
+void weir__call_tail(weir__call *call, int pattern, int longer)
+{
+    call->longer = longer;
+    free(call->tails);
+    call->tails = pattern < 0 ? NULL : malloc(WEIR__ARGUMENTS * sizeof *call->tails);
+    if (call->tails) memset(call->tails, pattern, WEIR__ARGUMENTS * sizeof *call->tails);
+}
 
 static const weir_tile *tile(const weir__call *call, weir__argument a)
 {
     if (!weir__field_there(&call->field[a]) || call->omit & WEIR__BIT(a)) return NULL;
-    return &call->field[a].tile;
+    if (!call->tails) return weir__field_shown(&call->field[a]);
+    call->tails[a].known = call->field[a].tile;
+    if (call->longer) call->tails[a].known.struct_size = (uint32_t)sizeof call->tails[a];
+    return &call->tails[a].known;
 }
 
 static void *lane(const weir__call *call, weir__argument a)

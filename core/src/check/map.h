@@ -27,13 +27,22 @@ typedef enum weir__argument {
 
 #define WEIR__BIT(argument) (1u << (argument))
 
+/** "the point" */
+const char *weir__argument_name(int32_t argument);
+
 /** The arguments of a call, each in guarded memory. Those in `omit` are passed as NULL. */
 typedef struct weir__call {
     weir__field field[WEIR__ARGUMENTS];
     int32_t rows;
     uint32_t omit;
-    struct weir__call *next; /* the subject's list */
+    struct weir__call *next;  /* the subject's list */
+    struct weir__tail *tails; /* NULL, or its tiles with something behind them */
+    int longer;               /* of which their struct_size tells */
 } weir__call;
+
+/** From now on there is `pattern` in each byte behind the structs of the call's tiles, which say that this is a part of them
+ *  when `longer`; pattern below 0: as usual. */
+void weir__call_tail(weir__call *call, int pattern, int longer);
 
 typedef weir_status (*weir__map_fn)(const weir_child *child, weir_frame *frame, const weir__call *call);
 

@@ -21,6 +21,7 @@ typedef struct weir__candidate {
     uint64_t seed;
     int32_t points;   /* WEIR__POINTS_*: where to start looking */
     int32_t image[3]; /* channels, height, width; all 0: no image */
+    int32_t full;     /* level */
 } weir__candidate;
 
 #define WEIR__POINTS_LINE     0
@@ -46,6 +47,8 @@ typedef struct weir__subject {
     weir__map maps[WEIR__MAPS];
     int32_t map_count;
     weir__call *calls;
+    int32_t walled; /* arguments of calls lie between walls */
+    int32_t turns;  /* calls made so far: which walls the next one's arguments touch */
 } weir__subject;
 
 /** How another instance like the subject's is opened. */

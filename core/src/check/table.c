@@ -17,6 +17,15 @@ const weir__promise weir__promises[] = {
     {"option_schema", "12", WEIR__PER_MODULE, ALL, EXACT, weir__check_option_schema},
     {"option_refusals", "12", WEIR__PER_MODULE, ALL, EXACT, weir__check_option_refusals},
     {"lifetime", "13", WEIR__PER_MODULE, ALL, EXACT, weir__check_lifetime},
+    {"leaks", "13", WEIR__PER_MODULE, ALL, EXACT, weir__check_leaks},
+    {"prepare", "34", WEIR__PER_SUBJECT, ALL, EXACT, weir__check_prepare},
+    {"state_saved", "15", WEIR__PER_SUBJECT, ALL, EXACT, weir__check_state_saved},
+    {"random_state", "15", WEIR__PER_SUBJECT, ALL, EXACT, weir__check_random_state},
+    {"interleaved", "13", WEIR__PER_MAP, ALL, EXACT, weir__check_interleaved},
+    {"two_threads", "46", WEIR__PER_MAP, ALL, EXACT, weir__check_two_threads},
+    {"quiet_calls", "50", WEIR__PER_SUBJECT, ALL, EXACT, weir__check_quiet_calls},
+    {"allocations", "27", WEIR__PER_MAP, ALL, EXACT, weir__check_allocations},
+    {"struct_tails", "8", WEIR__PER_MAP, ALL, EXACT, weir__check_struct_tails},
 
     {"vjp_inputs", "37", WEIR__PER_VJP, ALL, 0.05, weir__check_vjp_inputs},
     {"vjp_element_params", "37", WEIR__PER_VJP, UNIV, 0.05, weir__check_vjp_element_params},
@@ -76,3 +85,16 @@ const weir__promise weir__promises[] = {
 };
 
 const int32_t weir__promise_count = (int32_t)(sizeof weir__promises / sizeof weir__promises[0]);
+
+/* clang-format off: one in a line, as tests read this table too */
+const weir__loading_promise weir__loading_promises[] = {
+    {"loads", "2", EXACT, weir__check_loads},       {"exports", "1", EXACT, weir__check_exports},
+    {"image", "1", EXACT, weir__check_image},       {"imports", "5", EXACT, weir__check_imports},
+    {"needs", "6", EXACT, weir__check_needs},       {"quiet_load", "4", EXACT, weir__check_quiet_load},
+    {"load_time", "4", 1.0, weir__check_load_time}, {"same_root", "3", EXACT, weir__check_same_root},
+    {"junk_ids", "7", EXACT, weir__check_junk_ids},
+};
+/* clang-format on */
+
+const int32_t weir__loading_promise_count =
+    (int32_t)(sizeof weir__loading_promises / sizeof weir__loading_promises[0]);

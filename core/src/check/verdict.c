@@ -69,6 +69,7 @@ int weir__open_again(weir__subject *fresh, const weir__subject *subject, weir__v
         status = weir__subject_train(fresh, &error);
         if (status != WEIR_OK) weir__subject_close(fresh);
     }
+    fresh->walled = status == WEIR_OK && subject->walled;
     if (status == WEIR_OK) return 1;
     weir__object(verdict, "%.200s", error.message);
     return 0;

@@ -185,23 +185,12 @@ void weir__check_optional_arguments(weir__subject *subject, const weir__map *map
 
 /* ---- what is left alone ---- */
 
-static const char *const argument_names[WEIR__ARGUMENTS] = {"the point",
-                                                            "the parameters",
-                                                            "the context",
-                                                            "the result",
-                                                            "the log lane",
-                                                            "the cotangent",
-                                                            "the log cotangent",
-                                                            "the point's cotangent",
-                                                            "the parameters' cotangent",
-                                                            "the context's cotangent"};
-
 static void compare_kept(const weir__call *before, const weir__call *after, const char *when, uint32_t which,
                          weir__verdict *verdict)
 {
     for (int32_t a = 0; a < WEIR__ARGUMENTS; a++)
         if (which & WEIR__BIT(a) && !weir__field_kept(&before->field[a], &after->field[a]))
-            weir__object(verdict, "%s was written by %s", argument_names[a], when);
+            weir__object(verdict, "%s was written by %s", weir__argument_name(a), when);
 }
 
 void weir__check_inputs_kept(weir__subject *subject, const weir__map *map, weir__verdict *verdict)
@@ -235,7 +224,7 @@ void weir__check_bounds(weir__subject *subject, const weir__map *map, weir__verd
             map->vjp ? weir__differentiate(subject, map, call) : weir__evaluate(subject, map, call);
         for (int32_t a = 0; a < WEIR__ARGUMENTS; a++)
             if (!weir__field_intact(&call->field[a]))
-                weir__object(verdict, "%s was written outside its rows, with %d rows", argument_names[a],
+                weir__object(verdict, "%s was written outside its rows, with %d rows", weir__argument_name(a),
                              counts[i]);
         if (!weir__served(verdict, subject, status, map->name)) return;
     }

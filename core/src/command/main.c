@@ -1,9 +1,12 @@
 /* main.c - the weir command: a LuaJIT state, the paths of its scripts, and nothing else.
  *
- * All commands are Lua: scripts/weir/command/init.lua gets the arguments and answers with the exit status. Scripts are
- * looked for relative to this executable (build tree: ../share/weir and ../lua; install tree: the same share folder and
- * WEIR_LUA_FOLDER), never in the working folder, and LUA_PATH is not trusted.
+ * The one word understood here is --locked, because it must hold before anything else runs. All commands are Lua:
+ * scripts/weir/command/init.lua gets the arguments and answers with the exit status. Scripts are looked for relative to
+ * this executable (build tree: ../share/weir and ../lua; install tree: the same share folder and WEIR_LUA_FOLDER), never
+ * in the working folder, and LUA_PATH is not trusted.
  */
+#include "crash.h"
+
 #include <lauxlib.h>
 #include <lua.h>
 #include <lualib.h>
@@ -55,6 +58,25 @@ static void set_paths(lua_State *L)
     lua_pop(L, 2);
 }
 
+/* weir --locked FILE ...: for this process and those it starts. The path is made absolute here, because they may work in
+ * another folder. Returns 0 when there is no such file. */
+static int take_lock(arguments *given)
+{
+    if (given->count < 2 || strcmp(given->values[1], "--locked") != 0) return 1;
+    const char *const name = given->count > 2 ? given->values[2] : "";
+    char *const path = realpath(name, NULL);
+    if (!path) {
+        fprintf(stderr, "weir: --locked: no lock file \"%s\"; weir plugins --lock FILE writes one\n", name);
+        return 0;
+    }
+    setenv("WEIR_LOCK", path, 1);
+    free(path);
+    given->values[2] = given->values[0];
+    given->values += 2;
+    given->count -= 2;
+    return 1;
+}
+
 static int run(lua_State *L)
 {
     arguments *const given = lua_touserdata(L, 1);
@@ -76,6 +98,8 @@ static int run(lua_State *L)
 int main(int count, char **values)
 {
     arguments given = {count, values, 1};
+    if (!take_lock(&given)) return 2;
+    weir__crash_watch();
     lua_State *const L = luaL_newstate();
     if (!L) return fputs("weir: out of memory\n", stderr), 1;
     if (lua_cpcall(L, run, &given)) {
@@ -84,6 +108,7 @@ int main(int count, char **values)
         given.status = 1;
     }
     lua_close(L);
+    weir__crash_ignore_exit();
     if ((fflush(stdout) || ferror(stdout)) && given.status == 0) {
         fputs("weir: cannot write to standard output\n", stderr);
         return 1;

@@ -9,7 +9,7 @@ static void close_runtime(void *object)
     weir_close(object);
 }
 
-/** open{threads = n, plugin_path = "a:b"}: a runtime, or nil and a message. */
+/** open{threads = n, plugin_path = "a:b", lock = file}: a runtime, or nil and a message. */
 static int open_runtime(lua_State *L)
 {
     weir_settings settings = {.struct_size = (uint32_t)sizeof settings, .interrupted = weir__interrupted};
@@ -17,8 +17,10 @@ static int open_runtime(lua_State *L)
         luaL_checktype(L, 1, LUA_TTABLE);
         lua_getfield(L, 1, "threads");
         lua_getfield(L, 1, "plugin_path");
-        settings.threads = (int32_t)luaL_optinteger(L, -2, 0);
-        settings.plugin_path = luaL_optstring(L, -1, NULL);
+        lua_getfield(L, 1, "lock");
+        settings.threads = (int32_t)luaL_optinteger(L, -3, 0);
+        settings.plugin_path = luaL_optstring(L, -2, NULL);
+        settings.lock = luaL_optstring(L, -1, NULL);
         luaL_argcheck(L, settings.threads >= 0 && settings.threads <= 4096, 1, "threads: expected 0 to 4096");
     }
     weir_error error;
@@ -58,6 +60,28 @@ static int modules(lua_State *L)
     return give_json(L, json);
 }
 
+/** plugins(): what is found where; nil and a message. */
+static int plugins(lua_State *L)
+{
+    const weir__handle *const handle = weir__handle_check(L, 1, weir__runtime_type);
+    weir_error error;
+    char *json;
+    if (weir_plugins(handle->object, &json, &error)) return weir__failure(L, &error);
+    return give_json(L, json);
+}
+
+/** lock_plugins(path [, model]): writes a lock file; true, or nil and a message. */
+static int lock_plugins(lua_State *L)
+{
+    const weir__handle *const handle = weir__handle_check(L, 1, weir__runtime_type);
+    const char *const path = luaL_checkstring(L, 2);
+    const weir_model *const model =
+        lua_isnoneornil(L, 3) ? NULL : weir__handle_check(L, 3, weir__model_type)->object;
+    weir_error error;
+    if (weir_plugins_lock(handle->object, model, path, &error)) return weir__failure(L, &error);
+    return lua_pushboolean(L, 1), 1;
+}
+
 /** check(id or file [, options]): the list of results and whether all hold; nil and a message. */
 static int check(lua_State *L)
 {
@@ -79,8 +103,8 @@ static int to_string(lua_State *L)
     return 1;
 }
 
-static const luaL_Reg methods[] = {
-    {"threads", threads}, {"modules", modules}, {"check", check}, {NULL, NULL}};
+static const luaL_Reg methods[] = {{"threads", threads},           {"modules", modules}, {"plugins", plugins},
+                                   {"lock_plugins", lock_plugins}, {"check", check},     {NULL, NULL}};
 
 void weir__runtime_register(lua_State *L)
 {

@@ -87,13 +87,19 @@ static int full_path(lua_State *L)
     return 1;
 }
 
-static const luaL_Reg functions[] = {{"clock", clock_now},
-                                     {"terminal", terminal},
-                                     {"file_kind", file_kind},
-                                     {"list_folder", list_folder},
-                                     {"processors", processors},
-                                     {"full_path", full_path},
-                                     {NULL, NULL}};
+/** make_folder(path): true; nil and a message, also when something of that name exists. */
+static int make_folder(lua_State *L)
+{
+    const char *const path = luaL_checkstring(L, 1);
+    if (mkdir(path, 0777)) return lua_pushnil(L), lua_pushfstring(L, "%s: %s", path, strerror(errno)), 2;
+    lua_pushboolean(L, 1);
+    return 1;
+}
+
+static const luaL_Reg functions[] = {{"clock", clock_now},         {"terminal", terminal},
+                                     {"file_kind", file_kind},     {"list_folder", list_folder},
+                                     {"make_folder", make_folder}, {"processors", processors},
+                                     {"full_path", full_path},     {NULL, NULL}};
 
 void weir__system_register(lua_State *L)
 {

@@ -1,4 +1,5 @@
 /* build.c - the builder: what a module's create asks and declares. Its children are instance.c's. */
+#include "model/files.h"
 #include "model/net.h"
 
 #include <math.h>
@@ -334,10 +335,18 @@ static void traits(weir_builder *b, uint32_t flags)
     weir__making_of(b)->instance->own.traits |= flags;
 }
 
-static const void *no_extension(const char *id)
+static weir_status calls(weir_builder *b, const void *ops)
 {
-    (void)id;
-    return NULL;
+    weir__making *const m = weir__making_of(b);
+    if (m->failed) return WEIR_INVALID;
+    if (!ops) return weir__refuse(m, "the plugin gave no calls");
+    m->instance->calls = ops;
+    return WEIR_OK;
+}
+
+static const void *extension(const char *id)
+{
+    return strcmp(id, WEIR_FILES) == 0 ? weir__files() : NULL;
 }
 
 static const weir_builder table = {
@@ -362,7 +371,8 @@ static const weir_builder table = {
     .traits = traits,
     .fail = fail,
     .failed = failed,
-    .extension = no_extension,
+    .extension = extension,
+    .calls = calls,
 };
 
 const weir_builder *weir__builder_table(void)

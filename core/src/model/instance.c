@@ -1,5 +1,6 @@
 /* instance.c - makes one module of a model: options, children, create, the handle its parent gets. */
 #include "model/node.h"
+#include "model/replica.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -20,7 +21,7 @@ weir_status weir__net_init(weir__net *net, weir__registry *registry, int32_t pre
 
 static void instance_free(weir__instance *instance)
 {
-    if (instance->self && instance->module->destroy) instance->module->destroy(instance->self);
+    weir__destroy(instance->module, instance->self);
     free(instance->path);
     weir__supply_free(instance);
     free(instance->identity);
@@ -50,6 +51,8 @@ void weir__net_clear(weir__net *net)
         free(net->shares[i].name);
         free(net->shares[i].handles);
     }
+    for (int32_t i = 0; i < net->file_count; i++) free(net->files[i]);
+    free(net->files);
     free(net->instances);
     free(net->tensors);
     free(net->linears);
@@ -68,7 +71,7 @@ static weir__instance *new_instance(const char *path)
 {
     weir__instance *const made = calloc(1, sizeof *made);
     if (!made) return NULL;
-    made->observed = -1;
+    made->observed = made->replica = -1;
     made->path = strdup(path);
     if (!made->path) return free(made), NULL;
     return made;
@@ -97,13 +100,14 @@ static void set_child(weir__instance *instance, const weir__request *request)
 {
     weir_child *const c = &instance->own;
     const weir_module *const module = instance->module;
+    const void *const ops = instance->calls ? instance->calls : module->ops;
     c->struct_size = (uint32_t)sizeof *c;
     c->kind = module->kind;
     c->self = instance->self;
-    c->layer = module->kind == WEIR_LAYER ? module->ops : NULL;
-    c->univariate = module->kind == WEIR_UNIVARIATE ? module->ops : NULL;
-    c->network = module->kind == WEIR_NETWORK ? module->ops : NULL;
-    c->density = module->kind == WEIR_DENSITY ? module->ops : NULL;
+    c->layer = module->kind == WEIR_LAYER ? ops : NULL;
+    c->univariate = module->kind == WEIR_UNIVARIATE ? ops : NULL;
+    c->network = module->kind == WEIR_NETWORK ? ops : NULL;
+    c->density = module->kind == WEIR_DENSITY ? ops : NULL;
     c->in = instance->in.features;
     c->out = request->network ? request->network->out : instance->out.features;
     c->identity = instance->identity;
@@ -132,8 +136,9 @@ static weir_status settle_output(weir__making *m, weir__instance *instance, weir
 
 static void answer_for_children(weir_builder *builder);
 
-static void fill_builder(weir__making *m, const weir__request *request)
+void weir__builder_begin(weir__making *m)
 {
+    const weir__request *const request = m->request;
     m->builder = *weir__builder_table();
     answer_for_children(&m->builder);
     m->builder.precision = m->instance->module->precision;
@@ -154,7 +159,7 @@ static weir_status make(weir__making *m, const weir__request *request, weir_erro
     weir_status status;
     instance->first_tensor = m->net->tensor_count;
     instance->stream = ++m->net->streams;
-    fill_builder(m, request);
+    weir__builder_begin(m);
     if ((status = weir__space_copy(&instance->in, request->in, error)) ||
         (status = weir__space_init(&instance->required, request->in->features, request->path, error)) ||
         (status = weir__space_init(&m->out, request->in->features, request->path, error)))
@@ -162,12 +167,12 @@ static weir_status make(weir__making *m, const weir__request *request, weir_erro
     m->out.channels = request->in->channels;
     m->out.height = request->in->height;
     m->out.width = request->in->width;
-    status = instance->module->create(&m->builder, &instance->self);
+    status = weir__create(instance->module, &m->builder, &instance->self);
     if (status || m->failed) {
         if (!m->failed)
             weir__fail(error, WEIR_INVALID, "%s (%s): could not be created (status %d)", request->path,
                        instance->module->id, (int)status);
-        if (!status && instance->self) instance->module->destroy(instance->self);
+        if (!status) weir__destroy(instance->module, instance->self);
         instance->self = NULL;
         return WEIR_INVALID;
     }
@@ -217,9 +222,11 @@ weir_status weir__build(weir__net *net, const weir__request *request, weir__inst
         status = weir__node_share(&m, share ? share : request->share, error);
     if (!status) status = make(&m, &inner, error);
     if (!status) {
+        if (module->concurrency == WEIR_PER_WORKER) m.instance->replica = net->replica_count++;
         set_child(m.instance, &inner);
+        status = weir__supply_concurrency(m.instance, error);
         m.instance->child = m.instance->own;
-        if (!request->plain)
+        if (!status && !request->plain)
             status = weir__supply(m.instance, request->caller ? request->caller : net->precision, error);
         if (!status) status = list_instance(net, m.instance, error);
     }

@@ -51,13 +51,15 @@ typedef struct weir__instance {
     weir__space in, out;
     weir__space required; /* what it demanded of its input, lane by lane */
     int32_t context;
-    double *identity; /* univariate: child.identity */
+    const void *calls; /* NULL, or what create gave in place of the descriptor's ops */
+    double *identity;  /* univariate: child.identity */
     uint32_t stream;
     json_t *options; /* as used, defaults filled in */
     struct weir__instance **children;
     char **slots; /* slot of each child */
     int32_t child_count;
     int32_t first_tensor, tensor_count; /* its own declarations, in order */
+    int32_t replica;                    /* WEIR_PER_WORKER: its place in weir__run.replicas; else -1 */
     weir_handle
         observed; /* integer buffer of one flag: data-dependent initialisation is done; -1: needs none */
 } weir__instance;
@@ -79,12 +81,15 @@ typedef struct weir__net {
     weir__registry *registry;
     int32_t precision;
     uint64_t seed;
+    char **files; /* paths of the companions that its modules asked for, each once */
+    int32_t file_count;
     weir__tensor *tensors;
     int32_t tensor_count, tensor_capacity;
     weir__linear **linears;
     int32_t linear_count;
     weir__instance **instances;
     int32_t instance_count;
+    int32_t replica_count; /* instances that every worker has one of its own for */
     weir__share *shares;
     int32_t share_count;
     uint32_t streams;
@@ -142,6 +147,8 @@ typedef struct weir__request {
 weir_status weir__build(weir__net *net, const weir__request *request, weir__instance **instance,
                         weir_error *error);
 
+/** Makes own calls of a module that is not reentrant pick the worker's replica, or wait for their turn. */
+weir_status weir__supply_concurrency(weir__instance *instance, weir_error *error);
 /** Fills instance->child from instance->own: the module's own calls where they serve, the host's where not. */
 weir_status weir__supply(weir__instance *instance, int32_t caller_precision, weir_error *error);
 void weir__supply_free(weir__instance *instance);
@@ -178,6 +185,8 @@ weir_status weir__refuse(weir__making *making, const char *text);
 
 /** The functions of every builder, without those for children; the rest of the struct is filled for each module. */
 const weir_builder *weir__builder_table(void);
+/** Fills the builder from the instance and the request of `making`. */
+void weir__builder_begin(weir__making *making);
 
 /** A child of a container: node `node` of slot `slot`, over `in`. Records it in the instance. */
 weir_status weir__make_child(weir__making *making, const char *slot, const json_t *node, int32_t kind,

@@ -31,6 +31,9 @@ typedef struct weir__solo_spec {
 weir_status weir__solo_open(weir_runtime *runtime, const weir__solo_spec *spec, weir__solo **solo,
                             weir_error *error);
 void weir__solo_close(weir__solo *solo);
+/** Another worker over the same instance and tensors, with frame and gradients of its own: for calls from another thread.
+ *  It is closed before the one it shares with. */
+weir_status weir__solo_share(weir__solo *with, weir__solo **solo, weir_error *error);
 
 /** The module as a parent sees it: ops, features, params, traits, identity. */
 const weir_child *weir__solo_child(const weir__solo *solo);

@@ -1,5 +1,6 @@
 /* tensor.c - arenas: layout, initial values, shadows in the other precision. */
 #include "model/net.h"
+#include "supply/turn.h"
 
 #include "run/philox.h"
 
@@ -167,7 +168,10 @@ static weir_status run_prepare(weir__net *net, weir__run *run, const weir__insta
         back ? instance->module->prepare_vjp : instance->module->prepare;
     if (!call) return WEIR_OK;
     run->message[0] = 0;
+    const int serial = instance->module->concurrency == WEIR_SERIAL;
+    if (serial) weir__turn_take();
     const weir_status status = call(instance->self, frame);
+    if (serial) weir__turn_give();
     weir__scratch_reset(run->scratch);
     if (status <= WEIR_DISCARD) return WEIR_OK;
     return weir__fail(error, status, "%s (%s): %s", instance->path, instance->module->id,

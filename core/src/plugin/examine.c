@@ -79,14 +79,21 @@ static weir_status probe_file(weir__examiner *x, const char *path, weir__listing
         report_helper(x, "weir-probe was not found beside libweir");
     else if ((status = weir__probe(x->helper, path, x->timeout, listing, &why)) == WEIR_UNSUPPORTED)
         report_helper(x, why.message);
+    const char *const checked = status == WEIR_UNSUPPORTED ? WEIR__CHECKED_NEVER : WEIR__CHECKED_NOW;
     if (status == WEIR_UNSUPPORTED) status = list_here(path, &x->reporter, listing, &why);
+    if (!status) (*listing)->checked = checked;
     return status ? weir__fail(error, status, "%s: %s", path, why.message) : WEIR_OK;
+}
+
+weir__listing *weir__examiner_recall(const weir__examiner *x, const char *path, const struct stat *st)
+{
+    return x->cache ? weir__vouch_find(x->cache, path, st) : NULL;
 }
 
 weir_status weir__examine(weir__examiner *x, const char *path, const struct stat *st, weir__listing **listing,
                           weir_error *error)
 {
-    if ((*listing = x->cache ? weir__vouch_find(x->cache, path, st) : NULL)) return WEIR_OK;
+    if ((*listing = weir__examiner_recall(x, path, st))) return WEIR_OK;
     weir_status status = check_bytes(path, error);
     if (!status) status = probe_file(x, path, listing, error);
     if (!status && x->cache) weir__vouch_put(x->cache, path, st, *listing);

@@ -18,6 +18,9 @@ void weir__examiner_open(weir__examiner *examiner, const weir__reporter *reporte
 void weir__examiner_save(weir__examiner *examiner);
 void weir__examiner_close(weir__examiner *examiner);
 
+/** What the cache remembers of an unchanged file, or NULL. */
+weir__listing *weir__examiner_recall(const weir__examiner *examiner, const char *path, const struct stat *st);
+
 /** What the file at an absolute path holds: from the cache when it is unchanged; else its ELF structure is checked and
  *  weir-probe loads it. Only when there is no usable weir-probe is it loaded here. */
 weir_status weir__examine(weir__examiner *examiner, const char *path, const struct stat *st,

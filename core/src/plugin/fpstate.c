@@ -28,16 +28,23 @@ void weir__fpstate_save(weir__fpstate *state)
     state->x87 = x87_control();
 }
 
-const char *weir__fpstate_restore(const weir__fpstate *state)
+const char *weir__fpstate_difference(const weir__fpstate *before, const weir__fpstate *after)
 {
-    const uint32_t vector = (_mm_getcsr() ^ state->vector) & MXCSR_CONTROL;
-    const unsigned x87 = (unsigned)(x87_control() ^ state->x87) & X87_CONTROL;
-    _mm_setcsr(state->vector);
-    if (x87) __asm__ volatile("fldcw %0" : : "m"(state->x87));
+    const uint32_t vector = (after->vector ^ before->vector) & MXCSR_CONTROL;
+    const unsigned x87 = (unsigned)(after->x87 ^ before->x87) & X87_CONTROL;
     if (vector & MXCSR_FLUSH) return "flush-to-zero";
     if (vector & MXCSR_ROUNDING) return "the rounding mode";
     if (vector) return "floating-point traps";
     return x87 ? "the x87 control word" : NULL;
+}
+
+const char *weir__fpstate_restore(const weir__fpstate *state)
+{
+    weir__fpstate now;
+    weir__fpstate_save(&now);
+    _mm_setcsr(state->vector);
+    if ((now.x87 ^ state->x87) & X87_CONTROL) __asm__ volatile("fldcw %0" : : "m"(state->x87));
+    return weir__fpstate_difference(state, &now);
 }
 
 #else
@@ -48,18 +55,22 @@ void weir__fpstate_save(weir__fpstate *state)
     fegetenv(&state->environment);
 }
 
-const char *weir__fpstate_restore(const weir__fpstate *state)
+const char *weir__fpstate_difference(const weir__fpstate *before, const weir__fpstate *after)
 {
-    const uint32_t rounding = (uint32_t)fegetround();
 #if defined(__aarch64__)
-    fenv_t now;
-    fegetenv(&now);
-    const int control = now.__fpcr != state->environment.__fpcr;
+    const int control = before->environment.__fpcr != after->environment.__fpcr;
 #else
     const int control = 0;
 #endif
-    fesetenv(&state->environment);
-    if (rounding != state->vector) return "the rounding mode";
+    if (before->vector != after->vector) return "the rounding mode";
     return control ? "flush-to-zero or floating-point traps" : NULL;
+}
+
+const char *weir__fpstate_restore(const weir__fpstate *state)
+{
+    weir__fpstate now;
+    weir__fpstate_save(&now);
+    fesetenv(&state->environment);
+    return weir__fpstate_difference(state, &now);
 }
 #endif

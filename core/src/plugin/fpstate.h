@@ -14,5 +14,7 @@ typedef struct weir__fpstate {
 void weir__fpstate_save(weir__fpstate *state);
 /** Puts back what was saved. Returns what had been changed, in words ("flush-to-zero", ...), or NULL. */
 const char *weir__fpstate_restore(const weir__fpstate *state);
+/** What of the control state differs, in the same words, or NULL. */
+const char *weir__fpstate_difference(const weir__fpstate *before, const weir__fpstate *after);
 
 #endif

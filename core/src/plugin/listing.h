@@ -6,6 +6,12 @@
 
 #include <jansson.h>
 
+/** A manifest says so; a probe of an earlier start did; weir-probe has just loaded it; this process had to. */
+#define WEIR__CHECKED_MANIFEST "manifest"
+#define WEIR__CHECKED_BEFORE   "before"
+#define WEIR__CHECKED_NOW      "now"
+#define WEIR__CHECKED_NEVER    "never"
+
 typedef struct weir__listed {
     char *id;
     int32_t kind;  /* WEIR_LAYER, ... */
@@ -20,6 +26,7 @@ typedef struct weir__listing {
     char *plugin, *version, *needs;
     weir__listed *modules;
     int64_t count;
+    const char *checked; /* how it is known: WEIR__CHECKED_*; not part of the JSON */
 } weir__listing;
 
 /** NULL with a message when the object is not as above. */

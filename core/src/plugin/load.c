@@ -10,6 +10,7 @@
 #include "plugin/descriptor.h"
 #include "plugin/fpstate.h"
 #include "plugin/handshake.h"
+#include "plugin/image.h"
 
 #include <dlfcn.h>
 #include <stdlib.h>
@@ -35,6 +36,7 @@ static weir_status open_root(const char *path, const weir_root **root, weir_erro
         return weir__fail(error, WEIR_INVALID,
                           "not a plugin: it does not export the function %s; build it with weir_add_plugin",
                           WEIR_PLUGIN_SYMBOL);
+    weir__image_remember(symbol, path);
     weir_plugin_fn entry;
     memcpy(&entry, &symbol, sizeof entry);
     const weir_root *const given = entry();

@@ -58,21 +58,35 @@ char *weir__place_plugins(void)
     return installed ? installed : beside("../plugins");
 }
 
-char *weir__place_probe(void)
+static char *helper_in(const char *folder, const char *name)
 {
-    static const char *const places[] = {
-        "../bin/weir-probe",    "../libexec/weir-probe",         "../libexec/weir/weir-probe",
-        "../../bin/weir-probe", "../../libexec/weir/weir-probe", /* <prefix>/lib/<machine>/libweir.so */
-        "weir-probe",
+    char *const relative = weir__place_join(folder, name);
+    char *const path = relative ? beside(relative) : NULL;
+    free(relative);
+    if (path && access(path, X_OK) == 0) return path;
+    free(path);
+    return NULL;
+}
+
+char *weir__place_helper(const char *name, const char *variable)
+{
+    static const char *const folders[] = {
+        "../bin",    "../libexec",    "../libexec/weir",
+        "../../bin", "../../libexec", "../../libexec/weir", /* <prefix>/lib/<machine>/libweir.so */
+        ".",
     };
-    const char *const chosen = secure_getenv("WEIR_PROBE");
+    const char *const chosen = secure_getenv(variable);
     if (chosen && *chosen) return realpath(chosen, NULL);
-    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
-        char *const path = beside(places[i]);
-        if (path && access(path, X_OK) == 0) return path;
-        free(path);
+    for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
+        char *const path = helper_in(folders[i], name);
+        if (path) return path;
     }
     return NULL;
+}
+
+char *weir__place_probe(void)
+{
+    return weir__place_helper("weir-probe", "WEIR_PROBE");
 }
 
 /* A relative XDG_CACHE_HOME counts as unset: so says the XDG base directory specification. */

@@ -8,6 +8,8 @@
 char *weir__place_plugins(void);
 /** The helper weir-probe: WEIR_PROBE when set, else the one that belongs to this library. */
 char *weir__place_probe(void);
+/** The same for the helper `name`, which the environment variable `variable` may replace. */
+char *weir__place_helper(const char *name, const char *variable);
 /** $XDG_CACHE_HOME/weir/probe.json, or the same under ~/.cache. Makes the folder. */
 char *weir__place_cache(void);
 

@@ -2,13 +2,13 @@
 #ifndef WEIR__PROBE_H
 #define WEIR__PROBE_H
 
+#include "plugin/helper.h"
 #include "plugin/listing.h"
 
 /** The first line of the helper's answer; a helper that says anything else belongs to another Weir. */
 #define WEIR__PROBE_GREETING "weir-probe 1"
-/** Where the helper writes its answer: neither of the streams that plugins print on. */
-#define WEIR__PROBE_FD      3
-#define WEIR__PROBE_TIMEOUT 2000 /* milliseconds */
+#define WEIR__PROBE_FD       WEIR__HELPER_FD
+#define WEIR__PROBE_TIMEOUT  2000 /* milliseconds */
 
 /** Has `helper` load `file` (absolute) and gets its contents. INVALID: the file is at fault, and the message, without
  *  its name, says how. UNSUPPORTED: the helper could not be used. */

@@ -1,29 +1,13 @@
-/* registry.c - which modules exist: scanning folders, and answering what is asked for by id.
+/* registry.c - which modules exist: answering what is asked for by id.
  *
  * SPDX-License-Identifier: MIT
  */
-#include "plugin/registry.h"
+#include "plugin/scan.h"
 
-#include "plugin/examine.h"
-#include "plugin/place.h"
-#include "plugin/search.h"
-#include "plugin/shelf.h"
-
-#include <dirent.h>
 #include <errno.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-struct weir__registry {
-    pthread_mutex_t lock;
-    weir__reporter reporter;
-    weir__examiner examiner;
-    weir__folders folders;
-    weir__shelf shelf;
-    int64_t skipped; /* files that were refused */
-};
 
 const weir_module *weir__entry_module(const weir__entry *entry, int32_t precision)
 {
@@ -31,112 +15,20 @@ const weir_module *weir__entry_module(const weir__entry *entry, int32_t precisio
     return entry->f64 ? entry->f64 : entry->f32;
 }
 
-/* ---- folders ------------------------------------------------------------------------------------ */
-
-static weir_status name_modules(weir__registry *r, weir__plugin *p, int warn, weir_error *error)
-{
-    weir_status status = WEIR_OK;
-    for (int64_t i = 0; i < p->listing->count && !status; i++) {
-        const char *const id = p->listing->modules[i].id;
-        const weir__plugin *const other = weir__shelf_owner(&r->shelf, id);
-        if (other && warn)
-            weir__report(&r->reporter, WEIR__WARNING,
-                         "%s: module %s is already in %s, which is used; remove one of them", p->path, id,
-                         other->path);
-        status = weir__shelf_name(&r->shelf, id, p, error);
-    }
-    return status;
-}
-
-static void skip(weir__registry *r, const char *line)
-{
-    r->skipped++;
-    weir__report(&r->reporter, WEIR__WARNING, "%s; skipped", line);
-}
-
-static weir_status consider(weir__registry *r, const weir__vouch *manifest, const char *name,
-                            const char *path, weir_error *error)
-{
-    struct stat st;
-    weir__plugin *made;
-    weir_error why;
-    if (stat(path, &st) != 0 || !S_ISREG(st.st_mode) || weir__shelf_file(&r->shelf, &st)) return WEIR_OK;
-    if (st.st_mode & S_IWOTH) {
-        weir__fail(&why, WEIR_INVALID, "%s: everybody may write to this file; chmod o-w it", path);
-        skip(r, why.message);
-        return WEIR_OK;
-    }
-    weir__listing *listing = weir__vouch_find(manifest, name, &st);
-    if (!listing && weir__examine(&r->examiner, path, &st, &listing, &why) != WEIR_OK) {
-        skip(r, why.message);
-        return WEIR_OK;
-    }
-    weir_status status = weir__shelf_add(&r->shelf, path, &st, listing, &made, error);
-    if (!status) status = name_modules(r, made, 1, error);
-    return status;
-}
-
-static int is_plugin_name(const struct dirent *entry)
-{
-    const size_t n = strlen(entry->d_name);
-    return n > 3 && entry->d_name[0] != '.' && strcmp(entry->d_name + n - 3, ".so") == 0;
-}
-
-static weir_status consider_all(weir__registry *r, const char *folder, const weir__vouch *manifest,
-                                struct dirent *const *names, int count, weir_error *error)
-{
-    weir_status status = WEIR_OK;
-    for (int i = 0; i < count && !status; i++) {
-        char *const given = weir__place_join(folder, names[i]->d_name);
-        char *const path = given ? realpath(given, NULL) : NULL;
-        if (path) status = consider(r, manifest, names[i]->d_name, path, error);
-        free(given);
-        free(path);
-    }
-    return status;
-}
-
-/* In the order of names, so that which of two equal ids wins does not depend on the file system. */
-static weir_status scan(weir__registry *r, const char *folder, weir_error *error)
-{
-    struct dirent **names = NULL;
-    const int count = scandir(folder, &names, is_plugin_name, alphasort);
-    if (count < 0) {
-        weir__report(&r->reporter, WEIR__WARNING, "%s: cannot be listed: %s", folder, strerror(errno));
-        return WEIR_OK;
-    }
-    char *const path = weir__place_join(folder, "manifest.json");
-    weir__vouch *const manifest = path ? weir__vouch_open(path, 0) : NULL;
-    const weir_status status = manifest ? consider_all(r, folder, manifest, names, count, error)
-                                        : weir__no_memory(error, "a plugin folder's manifest");
-    weir__vouch_close(manifest);
-    free(path);
-    for (int i = 0; i < count; i++) free(names[i]);
-    free(names);
-    return status;
-}
-
 /* ---- opening and closing ------------------------------------------------------------------------ */
 
-static weir_status scan_all(weir__registry *r, const char *plugin_path, weir_error *error)
-{
-    weir_status status = weir__search_folders(plugin_path, &r->reporter, &r->folders, error);
-    for (int64_t i = 0; i < r->folders.count && !status; i++) status = scan(r, r->folders.paths[i], error);
-    if (!status) weir__examiner_save(&r->examiner);
-    return status;
-}
-
-weir_status weir__registry_open(const char *plugin_path, void (*log)(void *, int32_t, const char *),
-                                void *user, weir__registry **registry, weir_error *error)
+weir_status weir__registry_open(const char *plugin_path, const char *lock,
+                                void (*log)(void *, int32_t, const char *), void *user,
+                                weir__registry **registry, weir_error *error)
 {
     weir__registry *const r = calloc(1, sizeof *r);
-    if (!r || pthread_mutex_init(&r->lock, NULL) != 0) {
+    if (!r || pthread_mutex_init(&r->mutex, NULL) != 0) {
         free(r);
         return weir__no_memory(error, "the plugin registry");
     }
     r->reporter = (weir__reporter){log, user};
     weir__examiner_open(&r->examiner, &r->reporter);
-    const weir_status status = scan_all(r, plugin_path, error);
+    const weir_status status = weir__scan(r, plugin_path, lock, error);
     if (status)
         weir__registry_close(r);
     else
@@ -150,7 +42,9 @@ void weir__registry_close(weir__registry *r)
     weir__shelf_clear(&r->shelf);
     weir__examiner_close(&r->examiner);
     weir__search_free(&r->folders);
-    pthread_mutex_destroy(&r->lock);
+    weir__refusals_clear(&r->refusals);
+    weir__lock_close(r->lock);
+    pthread_mutex_destroy(&r->mutex);
     free(r);
 }
 
@@ -174,11 +68,28 @@ static weir_status unknown(const weir__registry *r, const char *id, weir_error *
     char where[600], skipped[60] = "";
     const char *const nearest = weir__shelf_nearest(&r->shelf, id);
     list_folders(r, where, sizeof where);
-    if (r->skipped) snprintf(skipped, sizeof skipped, "; files skipped: %lld", (long long)r->skipped);
+    const long long count = (long long)r->refusals.count;
+    if (count) snprintf(skipped, sizeof skipped, "; files skipped: %lld, see weir plugins", count);
     return weir__fail(error, WEIR_INVALID, "unknown module \"%.64s\"; %s%s%s (searched %s%s)", id,
                       nearest ? "did you mean \"" : "correct the name or install its plugin",
                       nearest ? nearest : "", nearest ? "\"?" : "",
                       *where ? where : "no folder: set WEIR_PLUGIN_PATH", skipped);
+}
+
+/* What the lock has to do with a module that is not to be found. */
+static weir_status locked_out(const weir__registry *r, const char *id, weir_error *error)
+{
+    char where[600], wanted[400];
+    const weir__refusal *const refused = weir__refusals_of_module(&r->refusals, id);
+    if (refused) return weir__fail(error, WEIR_INVALID, "module \"%.64s\": %s", id, refused->message);
+    if (!weir__lock_wants(r->lock, id, wanted, sizeof wanted)) {
+        unknown(r, id, error);
+        return weir__fail_in(error, "lock %s", weir__lock_path(r->lock));
+    }
+    list_folders(r, where, sizeof where);
+    return weir__fail(error, WEIR_INVALID,
+                      "module \"%.64s\": the lock %s names %s, and no such file is in %s; install it", id,
+                      weir__lock_path(r->lock), wanted, *where ? where : "the search path");
 }
 
 /* Between listing and loading there may be hours: a file that was replaced meanwhile is examined as a new one would be,
@@ -191,8 +102,10 @@ static weir_status load(weir__registry *r, weir__plugin *p, weir_error *error)
     if (stat(p->path, &st) != 0)
         return weir__fail(error, WEIR_INVALID, "%s: %s, though it was there before", p->path,
                           strerror(errno));
+    weir_status status = r->lock ? weir__lock_check(r->lock, p->path, &st, error) : WEIR_OK;
+    if (status) return status;
     if (!weir__plugin_is(p, &st)) {
-        const weir_status status = weir__examine(&r->examiner, p->path, &st, &listing, error);
+        status = weir__examine(&r->examiner, p->path, &st, &listing, error);
         weir__listing_free(listing);
         if (status) return status;
         weir__plugin_renew(p, &st);
@@ -203,7 +116,7 @@ static weir_status load(weir__registry *r, weir__plugin *p, weir_error *error)
 static weir_status find(weir__registry *r, const char *id, const weir__entry **entry, weir_error *error)
 {
     weir__plugin *const p = weir__shelf_owner(&r->shelf, id);
-    if (!p) return unknown(r, id, error);
+    if (!p) return r->lock ? locked_out(r, id, error) : unknown(r, id, error);
     const weir_status status = load(r, p, error);
     if (status) return status;
     for (int64_t i = 0; i < p->count; i++) {
@@ -220,25 +133,25 @@ static weir_status find(weir__registry *r, const char *id, const weir__entry **e
 weir_status weir__registry_find(weir__registry *r, const char *id, const weir__entry **entry,
                                 weir_error *error)
 {
-    pthread_mutex_lock(&r->lock);
+    pthread_mutex_lock(&r->mutex);
     const weir_status status = find(r, id, entry, error);
-    pthread_mutex_unlock(&r->lock);
+    pthread_mutex_unlock(&r->mutex);
     return status;
 }
 
 int64_t weir__registry_count(weir__registry *r)
 {
-    pthread_mutex_lock(&r->lock);
+    pthread_mutex_lock(&r->mutex);
     const int64_t count = r->shelf.id_count;
-    pthread_mutex_unlock(&r->lock);
+    pthread_mutex_unlock(&r->mutex);
     return count;
 }
 
 const char *weir__registry_id(weir__registry *r, int64_t index)
 {
-    pthread_mutex_lock(&r->lock);
+    pthread_mutex_lock(&r->mutex);
     const char *const id = index >= 0 && index < r->shelf.id_count ? r->shelf.ids[index].id : NULL;
-    pthread_mutex_unlock(&r->lock);
+    pthread_mutex_unlock(&r->mutex);
     return id;
 }
 
@@ -253,9 +166,10 @@ static weir_status take_file(weir__registry *r, const char *path, weir__plugin *
     if (!S_ISREG(st.st_mode))
         return weir__fail(error, WEIR_INVALID, "%s: not a regular file; a plugin is a shared object", path);
     if ((*out = weir__shelf_file(&r->shelf, &st))) return WEIR_OK;
-    weir_status status = weir__examine(&r->examiner, path, &st, &listing, error);
+    weir_status status = r->lock ? weir__lock_check(r->lock, path, &st, error) : WEIR_OK;
+    if (!status) status = weir__examine(&r->examiner, path, &st, &listing, error);
     if (!status) status = weir__shelf_add(&r->shelf, path, &st, listing, out, error);
-    if (!status) status = name_modules(r, *out, 0, error);
+    if (!status) status = weir__scan_names(r, *out, 0, error);
     if (!status) weir__examiner_save(&r->examiner);
     return status;
 }
@@ -267,14 +181,81 @@ weir_status weir__registry_load_file(weir__registry *r, const char *path, const 
     weir__plugin *p = NULL;
     if (!real)
         return weir__fail(error, WEIR_INVALID, "%s: %s; name a plugin's .so file", path, strerror(errno));
-    pthread_mutex_lock(&r->lock);
+    pthread_mutex_lock(&r->mutex);
     weir_status status = take_file(r, real, &p, error);
     if (!status) status = load(r, p, error);
     if (!status) {
         *entries = p->list;
         *count = p->count;
     }
-    pthread_mutex_unlock(&r->lock);
+    pthread_mutex_unlock(&r->mutex);
     free(real);
+    return status;
+}
+
+/* ---- what there is ------------------------------------------------------------------------------ */
+
+int weir__registry_why_refused(weir__registry *r, const char *plugin, weir_error *error)
+{
+    pthread_mutex_lock(&r->mutex);
+    const weir__refusal *const refused = weir__refusals_of_plugin(&r->refusals, plugin);
+    if (refused) weir__fail(error, WEIR_INVALID, "%s", refused->message);
+    pthread_mutex_unlock(&r->mutex);
+    return refused != NULL;
+}
+
+json_t *weir__registry_inventory(weir__registry *r)
+{
+    pthread_mutex_lock(&r->mutex);
+    json_t *const out = weir__inventory(&r->folders, r->lock, &r->shelf, &r->refusals);
+    pthread_mutex_unlock(&r->mutex);
+    return out;
+}
+
+static int is_wanted(const weir__shelf *shelf, const weir__plugin *p, const weir__lock_wish *wish)
+{
+    for (int64_t i = 0; i < wish->entry_count && wish->entries; i++)
+        if (wish->entries[i]->file == p->path) return 1;
+    for (int64_t i = 0; i < p->listing->count && !wish->entries; i++)
+        if (weir__shelf_owner(shelf, p->listing->modules[i].id) == p) return 1;
+    return 0;
+}
+
+static weir_status list_plugins(const weir__shelf *shelf, const weir__lock_wish *wish, json_t *list,
+                                weir_error *error)
+{
+    weir_status status = WEIR_OK;
+    for (int64_t i = 0; i < shelf->plugin_count && !status; i++) {
+        json_t *entry = NULL;
+        if (!is_wanted(shelf, shelf->plugins[i], wish)) continue;
+        status = weir__inventory_entry(shelf->plugins[i], &entry, error);
+        if (!status) json_array_append_new(list, entry);
+    }
+    return status;
+}
+
+static weir_status list_files(const weir__lock_wish *wish, json_t *list, weir_error *error)
+{
+    weir_status status = WEIR_OK;
+    for (int64_t i = 0; i < wish->file_count && !status; i++) {
+        json_t *entry = NULL;
+        status = weir__inventory_file(wish->files[i], &entry, error);
+        if (!status) json_array_append_new(list, entry);
+    }
+    return status;
+}
+
+weir_status weir__registry_lock(weir__registry *r, const weir__lock_wish *wish, const char *path,
+                                weir_error *error)
+{
+    json_t *const plugins = json_array(), *const files = json_array();
+    weir_status status = plugins && files ? WEIR_OK : weir__no_memory(error, path);
+    pthread_mutex_lock(&r->mutex);
+    if (!status) status = list_plugins(&r->shelf, wish, plugins, error);
+    pthread_mutex_unlock(&r->mutex);
+    if (!status) status = list_files(wish, files, error);
+    if (!status) return weir__lock_write(path, plugins, files, error);
+    json_decref(plugins);
+    json_decref(files);
     return status;
 }

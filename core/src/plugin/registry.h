@@ -11,6 +11,7 @@
 
 #include "error.h"
 
+#include <jansson.h>
 #include <weir/module.h>
 
 typedef struct weir__registry weir__registry;
@@ -31,9 +32,11 @@ const weir_module *weir__entry_module(const weir__entry *entry, int32_t precisio
 
 /** log may be NULL. plugin_path: ':'-separated, first; may be NULL. Then WEIR_PLUGIN_PATH, then the default folders
  *  (beside libweir: ../plugins in a build tree, weir/plugins in an install tree). Broken plugins are reported through
- *  `log` at level 2 and skipped. */
-weir_status weir__registry_open(const char *plugin_path, void (*log)(void *, int32_t, const char *),
-                                void *user, weir__registry **registry, weir_error *error);
+ *  `log` at level 2 and skipped. lock: a lock file; NULL: WEIR_LOCK, or none. What it does not name is not used, nor
+ *  probed, and is reported at level 1. */
+weir_status weir__registry_open(const char *plugin_path, const char *lock,
+                                void (*log)(void *, int32_t, const char *), void *user,
+                                weir__registry **registry, weir_error *error);
 void weir__registry_close(weir__registry *registry);
 
 /** Finds a module by id and loads its plugin when it is not yet loaded. INVALID, with the nearest id and the folders
@@ -47,5 +50,19 @@ const char *weir__registry_id(weir__registry *registry, int64_t index);
  *  registry's. */
 weir_status weir__registry_load_file(weir__registry *registry, const char *path,
                                      const weir__entry *const **entries, int64_t *count, weir_error *error);
+
+/** Why the file PLUGIN.so of a plugin was refused: "PATH: why" in *error, and 1; else 0. */
+int weir__registry_why_refused(weir__registry *registry, const char *plugin, weir_error *error);
+/** What is found where, see weir_plugins in weir.h; NULL when memory is exhausted. */
+json_t *weir__registry_inventory(weir__registry *registry);
+/** What a lock file is to name. */
+typedef struct weir__lock_wish {
+    const weir__entry *const *entries; /* their plugins; NULL: all plugins that have a module in use */
+    int64_t entry_count;
+    char *const *files; /* paths of other files */
+    int64_t file_count;
+} weir__lock_wish;
+weir_status weir__registry_lock(weir__registry *registry, const weir__lock_wish *wish, const char *path,
+                                weir_error *error);
 
 #endif

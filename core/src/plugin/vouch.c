@@ -102,7 +102,9 @@ static int is_same(const weir__vouch *v, const json_t *entry, const struct stat 
 weir__listing *weir__vouch_find(const weir__vouch *v, const char *name, const struct stat *st)
 {
     const json_t *const entry = json_object_get(v->files, name);
-    return entry && is_same(v, entry, st) ? weir__listing_parse(entry, NULL) : NULL;
+    weir__listing *const listing = entry && is_same(v, entry, st) ? weir__listing_parse(entry, NULL) : NULL;
+    if (listing) listing->checked = v->with_inode ? WEIR__CHECKED_BEFORE : WEIR__CHECKED_MANIFEST;
+    return listing;
 }
 
 void weir__vouch_put(weir__vouch *v, const char *name, const struct stat *st, const weir__listing *listing)

@@ -3,6 +3,7 @@
 
 #include "math/math.h"
 #include "model/net.h"
+#include "model/replica.h"
 
 #include <string.h>
 
@@ -45,13 +46,17 @@ weir_status weir__run_init(weir__run *run, const weir__net *net, weir_error *err
     }
     init_frame(run, &run->frame, net->precision, net->table);
     init_frame(run, &run->other, net->precision == WEIR_F32 ? WEIR_F64 : WEIR_F32, net->other_table);
-    return WEIR_OK;
+    const weir_status status = weir__replicas_make(net, &run->replicas, error);
+    if (status) weir__run_clear(run);
+    return status;
 }
 
 void weir__run_clear(weir__run *run)
 {
     weir__tape_free(run->tape);
     weir__scratch_free(run->scratch);
+    weir__replicas_free(run->net, run->replicas);
+    run->replicas = NULL;
     run->tape = NULL;
     run->scratch = NULL;
 }

@@ -10,6 +10,9 @@
 /** The most rows a tile may have. */
 #define WEIR__TILE_MOST 256
 
+/** Bytes behind a frame that the checks fill with this and that: no module may read them. */
+#define WEIR__FRAME_TAIL 64
+
 struct weir__net;
 
 /** frame.host points to the weir__run that holds the frame. Used by one thread at a time. */
@@ -18,9 +21,12 @@ typedef struct weir__run {
         *linears; /* must stay first: unit tests of linear objects stand in for the rest */
     const struct weir__net *net;
     weir_frame frame;
-    weir_frame other; /* the same call seen by modules of the other precision */
+    unsigned char frame_tail[WEIR__FRAME_TAIL]; /* where a newer host's frame goes on; zero */
+    weir_frame other;                           /* the same call seen by modules of the other precision */
+    unsigned char other_tail[WEIR__FRAME_TAIL];
     weir_tape *tape;
     weir_scratch *scratch;
+    void **replicas; /* this worker's own instances of the modules that are made per worker */
     uint64_t row_ids[WEIR__TILE_MOST];
     uint64_t discard[WEIR__TILE_MOST / 64];
     /* Data-dependent initialisation: the child whose input is wanted. Containers hand it to `observe` and stop there. */
@@ -36,7 +42,7 @@ typedef struct weir__run {
     char place[256];   /* path of the module that failed, innermost */
 } weir__run;
 
-/** Makes tape, scratch and a frame over the tables of `net` in the net's precision. */
+/** Makes tape, scratch, replicas and a frame over the tables of `net` in the net's precision. */
 weir_status weir__run_init(weir__run *run, const struct weir__net *net, weir_error *error);
 void weir__run_clear(weir__run *run);
 

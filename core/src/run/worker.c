@@ -43,11 +43,8 @@ weir__worker *weir__worker_take(weir_model *model, int32_t rows, weir_error *err
     pthread_mutex_unlock(&model->lock);
     if (!worker) {
         worker = calloc(1, sizeof *worker);
-        if (!worker || weir__run_init(&worker->run, &model->net, error)) {
-            free(worker);
-            weir__no_memory(error, "a worker");
-            return NULL;
-        }
+        if (!worker) weir__no_memory(error, "a worker");
+        if (!worker || weir__run_init(&worker->run, &model->net, error)) return free(worker), NULL;
     }
     if (!reserve(worker, model, rows)) {
         weir__worker_free(worker);

@@ -11,7 +11,7 @@ static weir_status univariate_forward(const void *self, weir_frame *frame, const
     const weir_tile *const in = weir__pass_in(&p, x), *const with = weir__pass_in(&p, params);
     const weir_tile *const out = weir__pass_out(&p, y);
     void *const sum = weir__pass_sum(&p, log_det);
-    return WEIR__THROUGH(&p, p.inner->univariate->forward(p.inner->self, p.frame, in, with, out, sum));
+    return WEIR__THROUGH(&p, p.inner->univariate->forward(p.self, p.frame, in, with, out, sum));
 }
 
 static weir_status univariate_inverse(const void *self, weir_frame *frame, const weir_tile *y,
@@ -22,7 +22,7 @@ static weir_status univariate_inverse(const void *self, weir_frame *frame, const
     const weir_tile *const in = weir__pass_in(&p, y), *const with = weir__pass_in(&p, params);
     const weir_tile *const out = weir__pass_out(&p, x);
     void *const sum = weir__pass_sum(&p, log_det);
-    return WEIR__THROUGH(&p, p.inner->univariate->inverse(p.inner->self, p.frame, in, with, out, sum));
+    return WEIR__THROUGH(&p, p.inner->univariate->inverse(p.self, p.frame, in, with, out, sum));
 }
 
 typedef weir_status (*univariate_vjp)(const void *, weir_frame *, const weir_tile *, const weir_tile *,
@@ -39,7 +39,7 @@ static weir_status through_vjp(weir__passage *p, univariate_vjp call, const weir
     const void *const lane = weir__pass_lane(p, log_det_bar);
     const weir_tile *const in_bar = weir__pass_out(p, from_bar), *const with_bar =
                                                                      weir__pass_out(p, params_bar);
-    return WEIR__THROUGH(p, call(p->inner->self, p->frame, in, with, out, bar, lane, in_bar, with_bar));
+    return WEIR__THROUGH(p, call(p->self, p->frame, in, with, out, bar, lane, in_bar, with_bar));
 }
 
 static weir_status univariate_forward_vjp(const void *self, weir_frame *frame, const weir_tile *x,
@@ -83,7 +83,7 @@ static weir_status density_log_density(const void *self, weir_frame *frame, cons
     weir__passage_open(&p, self, frame, 1);
     const weir_tile *const in = weir__pass_in(&p, z);
     void *const sum = weir__pass_sum(&p, log_p);
-    return WEIR__THROUGH(&p, p.inner->density->log_density(p.inner->self, p.frame, in, sum));
+    return WEIR__THROUGH(&p, p.inner->density->log_density(p.self, p.frame, in, sum));
 }
 
 static weir_status density_vjp(const void *self, weir_frame *frame, const weir_tile *z, const void *log_p_bar,
@@ -94,7 +94,7 @@ static weir_status density_vjp(const void *self, weir_frame *frame, const weir_t
     const weir_tile *const in = weir__pass_in(&p, z);
     const void *const bar = weir__pass_lane(&p, log_p_bar);
     const weir_tile *const in_bar = weir__pass_out(&p, z_bar);
-    return WEIR__THROUGH(&p, p.inner->density->vjp(p.inner->self, p.frame, in, bar, in_bar));
+    return WEIR__THROUGH(&p, p.inner->density->vjp(p.self, p.frame, in, bar, in_bar));
 }
 
 static weir_status density_sample(const void *self, weir_frame *frame, const weir_tile *z)
@@ -102,7 +102,7 @@ static weir_status density_sample(const void *self, weir_frame *frame, const wei
     weir__passage p;
     weir__passage_open(&p, self, frame, 1);
     const weir_tile *const out = weir__pass_out(&p, z);
-    return WEIR__THROUGH(&p, p.inner->density->sample(p.inner->self, p.frame, out));
+    return WEIR__THROUGH(&p, p.inner->density->sample(p.self, p.frame, out));
 }
 
 static weir_status density_sample_vjp(const void *self, weir_frame *frame, const weir_tile *z,
@@ -111,7 +111,7 @@ static weir_status density_sample_vjp(const void *self, weir_frame *frame, const
     weir__passage p;
     weir__passage_open(&p, self, frame, 1);
     const weir_tile *const out = weir__pass_in(&p, z), *const bar = weir__pass_in(&p, z_bar);
-    return WEIR__THROUGH(&p, p.inner->density->sample_vjp(p.inner->self, p.frame, out, bar));
+    return WEIR__THROUGH(&p, p.inner->density->sample_vjp(p.self, p.frame, out, bar));
 }
 
 void weir__adapt_density(const weir_density_ops *own, weir_density_ops *ops)

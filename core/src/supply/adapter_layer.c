@@ -1,5 +1,6 @@
 /* adapter_layer.c - the calls of a layer, gathered and converted. */
 #include "supply/adapter.h"
+#include "supply/turn.h"
 
 static weir_status layer_forward(const void *self, weir_frame *frame, const weir_tile *x, const weir_tile *z,
                                  void *log_det)
@@ -8,7 +9,7 @@ static weir_status layer_forward(const void *self, weir_frame *frame, const weir
     weir__passage_open(&p, self, frame, 1);
     const weir_tile *const in = weir__pass_in(&p, x), *const out = weir__pass_out(&p, z);
     void *const sum = weir__pass_sum(&p, log_det);
-    return WEIR__THROUGH(&p, p.inner->layer->forward(p.inner->self, p.frame, in, out, sum));
+    return WEIR__THROUGH(&p, p.inner->layer->forward(p.self, p.frame, in, out, sum));
 }
 
 static weir_status layer_inverse(const void *self, weir_frame *frame, const weir_tile *z, const weir_tile *x,
@@ -18,7 +19,7 @@ static weir_status layer_inverse(const void *self, weir_frame *frame, const weir
     weir__passage_open(&p, self, frame, 1);
     const weir_tile *const in = weir__pass_in(&p, z), *const out = weir__pass_out(&p, x);
     void *const sum = weir__pass_sum(&p, log_det);
-    return WEIR__THROUGH(&p, p.inner->layer->inverse(p.inner->self, p.frame, in, out, sum));
+    return WEIR__THROUGH(&p, p.inner->layer->inverse(p.self, p.frame, in, out, sum));
 }
 
 typedef weir_status (*layer_vjp)(const void *, weir_frame *, const weir_tile *, const weir_tile *,
@@ -31,7 +32,7 @@ static weir_status through_vjp(weir__passage *p, layer_vjp call, const weir_tile
     const weir_tile *const bar = weir__pass_in(p, to_bar);
     const void *const lane = weir__pass_lane(p, log_det_bar);
     const weir_tile *const in_bar = weir__pass_out(p, from_bar);
-    return WEIR__THROUGH(p, call(p->inner->self, p->frame, in, out, bar, lane, in_bar));
+    return WEIR__THROUGH(p, call(p->self, p->frame, in, out, bar, lane, in_bar));
 }
 
 static weir_status layer_forward_vjp(const void *self, weir_frame *frame, const weir_tile *x,
@@ -54,10 +55,20 @@ static weir_status layer_inverse_vjp(const void *self, weir_frame *frame, const 
 
 /* ---- statistics: partials are the module's own bytes, only tiles and frames change ------------------------------ */
 
+/* Calls without a frame come from no worker in particular: they go to the first instance, in turn where it is not
+ * reentrant. */
+static int takes_turns(const weir__supplied *s)
+{
+    return s->serial || s->replica >= 0;
+}
+
 static int64_t layer_observe_size(const void *self)
 {
-    const weir_child *const inner = &((const weir__supplied *)self)->inner;
-    return inner->layer->observe_size(inner->self);
+    const weir__supplied *const s = self;
+    if (takes_turns(s)) weir__turn_take();
+    const int64_t bytes = s->inner.layer->observe_size(s->inner.self);
+    if (takes_turns(s)) weir__turn_give();
+    return bytes;
 }
 
 static weir_status layer_observe(const void *self, weir_frame *frame, int32_t inverse, const weir_tile *tile,
@@ -66,13 +77,16 @@ static weir_status layer_observe(const void *self, weir_frame *frame, int32_t in
     weir__passage p;
     weir__passage_open(&p, self, frame, 1);
     const weir_tile *const in = weir__pass_in(&p, tile);
-    return WEIR__THROUGH(&p, p.inner->layer->observe(p.inner->self, p.frame, inverse, in, partial));
+    return WEIR__THROUGH(&p, p.inner->layer->observe(p.self, p.frame, inverse, in, partial));
 }
 
 static weir_status layer_merge(const void *self, void *into, const void *from)
 {
-    const weir_child *const inner = &((const weir__supplied *)self)->inner;
-    return inner->layer->merge(inner->self, into, from);
+    const weir__supplied *const s = self;
+    if (takes_turns(s)) weir__turn_take();
+    const weir_status status = s->inner.layer->merge(s->inner.self, into, from);
+    if (takes_turns(s)) weir__turn_give();
+    return status;
 }
 
 static weir_status layer_observe_finish(const void *self, weir_frame *frame, int32_t inverse,
@@ -80,7 +94,7 @@ static weir_status layer_observe_finish(const void *self, weir_frame *frame, int
 {
     weir__passage p;
     weir__passage_open(&p, self, frame, 1);
-    return WEIR__THROUGH(&p, p.inner->layer->observe_finish(p.inner->self, p.frame, inverse, total));
+    return WEIR__THROUGH(&p, p.inner->layer->observe_finish(p.self, p.frame, inverse, total));
 }
 
 static weir_status layer_observe_vjp(const void *self, weir_frame *frame, const weir_tile *x,
@@ -92,15 +106,14 @@ static weir_status layer_observe_vjp(const void *self, weir_frame *frame, const 
     const weir_tile *const in = weir__pass_in(&p, x), *const out = weir__pass_in(&p, z);
     const weir_tile *const bar = weir__pass_in(&p, z_bar);
     const void *const lane = weir__pass_lane(&p, log_det_bar);
-    return WEIR__THROUGH(&p,
-                         p.inner->layer->observe_vjp(p.inner->self, p.frame, in, out, bar, lane, partial));
+    return WEIR__THROUGH(&p, p.inner->layer->observe_vjp(p.self, p.frame, in, out, bar, lane, partial));
 }
 
 static weir_status layer_observe_vjp_finish(const void *self, weir_frame *frame, const void *total)
 {
     weir__passage p;
     weir__passage_open(&p, self, frame, 1);
-    return WEIR__THROUGH(&p, p.inner->layer->observe_vjp_finish(p.inner->self, p.frame, total));
+    return WEIR__THROUGH(&p, p.inner->layer->observe_vjp_finish(p.self, p.frame, total));
 }
 
 /* ---- dual passes, points for tests ------------------------------------------------------------------------------ */
@@ -112,7 +125,7 @@ static weir_status layer_dual(const void *self, weir_frame *frame, const weir_ti
     weir__passage_open(&p, self, frame, 1);
     const weir_tile *const in = weir__pass_in(&p, x), *const along = weir__pass_in(&p, x_dot);
     const weir_tile *const out = weir__pass_out(&p, z), *const out_along = weir__pass_out(&p, z_dot);
-    return WEIR__THROUGH(&p, p.inner->layer->dual(p.inner->self, p.frame, in, along, out, out_along));
+    return WEIR__THROUGH(&p, p.inner->layer->dual(p.self, p.frame, in, along, out, out_along));
 }
 
 static weir_status layer_dual_vjp(const void *self, weir_frame *frame, const weir_tile *x,
@@ -127,7 +140,7 @@ static weir_status layer_dual_vjp(const void *self, weir_frame *frame, const wei
     const weir_tile *const bar = weir__pass_in(&p, z_bar), *const bar_along = weir__pass_in(&p, z_dot_bar);
     const weir_tile *const in_bar = weir__pass_out(&p, x_bar), *const along_bar =
                                                                    weir__pass_out(&p, x_dot_bar);
-    return WEIR__THROUGH(&p, p.inner->layer->dual_vjp(p.inner->self, p.frame, in, along, out, out_along, bar,
+    return WEIR__THROUGH(&p, p.inner->layer->dual_vjp(p.self, p.frame, in, along, out, out_along, bar,
                                                       bar_along, in_bar, along_bar));
 }
 
@@ -137,7 +150,7 @@ static weir_status layer_sample_points(const void *self, weir_frame *frame, uint
     weir__passage p;
     weir__passage_open(&p, self, frame, 1);
     const weir_tile *const out = weir__pass_out(&p, x);
-    return WEIR__THROUGH(&p, p.inner->layer->sample_points(p.inner->self, p.frame, stream, out));
+    return WEIR__THROUGH(&p, p.inner->layer->sample_points(p.self, p.frame, stream, out));
 }
 
 void weir__adapt_layer(const weir_layer_ops *own, weir_layer_ops *ops)

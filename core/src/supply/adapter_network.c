@@ -9,7 +9,7 @@ static weir_status network_forward(const void *self, weir_frame *frame, const we
     weir__passage p;
     weir__passage_open(&p, self, frame, 1);
     const weir_tile *const in = weir__pass_in(&p, x), *const out = weir__pass_out(&p, y);
-    return WEIR__THROUGH(&p, p.inner->network->forward(p.inner->self, p.frame, in, out));
+    return WEIR__THROUGH(&p, p.inner->network->forward(p.self, p.frame, in, out));
 }
 
 static weir_status network_vjp(const void *self, weir_frame *frame, const weir_tile *x, const weir_tile *y,
@@ -19,7 +19,7 @@ static weir_status network_vjp(const void *self, weir_frame *frame, const weir_t
     weir__passage_open(&p, self, frame, 1);
     const weir_tile *const in = weir__pass_in(&p, x), *const out = weir__pass_in(&p, y);
     const weir_tile *const bar = weir__pass_in(&p, y_bar), *const in_bar = weir__pass_out(&p, x_bar);
-    return WEIR__THROUGH(&p, p.inner->network->vjp(p.inner->self, p.frame, in, out, bar, in_bar));
+    return WEIR__THROUGH(&p, p.inner->network->vjp(p.self, p.frame, in, out, bar, in_bar));
 }
 
 static weir_status network_dual(const void *self, weir_frame *frame, const weir_tile *x,
@@ -29,7 +29,7 @@ static weir_status network_dual(const void *self, weir_frame *frame, const weir_
     weir__passage_open(&p, self, frame, 1);
     const weir_tile *const in = weir__pass_in(&p, x), *const along = weir__pass_in(&p, x_dot);
     const weir_tile *const out = weir__pass_out(&p, y), *const out_along = weir__pass_out(&p, y_dot);
-    return WEIR__THROUGH(&p, p.inner->network->dual(p.inner->self, p.frame, in, along, out, out_along));
+    return WEIR__THROUGH(&p, p.inner->network->dual(p.self, p.frame, in, along, out, out_along));
 }
 
 static weir_status network_dual_vjp(const void *self, weir_frame *frame, const weir_tile *x,
@@ -44,8 +44,8 @@ static weir_status network_dual_vjp(const void *self, weir_frame *frame, const w
     const weir_tile *const bar = weir__pass_in(&p, y_bar), *const bar_along = weir__pass_in(&p, y_dot_bar);
     const weir_tile *const in_bar = weir__pass_out(&p, x_bar), *const along_bar =
                                                                    weir__pass_out(&p, x_dot_bar);
-    return WEIR__THROUGH(&p, p.inner->network->dual_vjp(p.inner->self, p.frame, in, along, out, out_along,
-                                                        bar, bar_along, in_bar, along_bar));
+    return WEIR__THROUGH(&p, p.inner->network->dual_vjp(p.self, p.frame, in, along, out, out_along, bar,
+                                                        bar_along, in_bar, along_bar));
 }
 
 /* ---- the sweep ---------------------------------------------------------------------------------------------------
@@ -114,8 +114,8 @@ static weir_status network_begin(const void *self, weir_frame *frame, const weir
         if (s->apart) s->y = keep_tile(&p, y->features);
         *state = s;
     }
-    return WEIR__THROUGH(&p, p.inner->network->begin(p.inner->self, p.frame, s->apart ? &s->x : x,
-                                                     s->apart ? &s->y : y, &s->inner));
+    return WEIR__THROUGH(
+        &p, p.inner->network->begin(p.self, p.frame, s->apart ? &s->x : x, s->apart ? &s->y : y, &s->inner));
 }
 
 static weir_status network_step(const void *self, weir_frame *frame, void *state, int32_t d,
@@ -126,9 +126,9 @@ static weir_status network_step(const void *self, weir_frame *frame, void *state
     weir__passage p;
     weir__passage_open(&p, self, frame, 1);
     if (p.failed || !s->apart)
-        return WEIR__THROUGH(&p, p.inner->network->step(p.inner->self, p.frame, s->inner, d, x, y));
+        return WEIR__THROUGH(&p, p.inner->network->step(p.self, p.frame, s->inner, d, x, y));
     if (d > 0) weir__carry_in(&p, x, &s->x, d - 1, 1);
-    const weir_status status = p.inner->network->step(p.inner->self, p.frame, s->inner, d, &s->x, &s->y);
+    const weir_status status = p.inner->network->step(p.self, p.frame, s->inner, d, &s->x, &s->y);
     if (status <= WEIR_DISCARD) weir__carry_out(&p, &s->y, y, d * each, each);
     return weir__passage_close(&p, status);
 }
@@ -155,9 +155,8 @@ static weir_status network_begin_vjp(const void *self, weir_frame *frame, const 
         weir__carry_in(&p, x, &w->x, 0, x->features);
         weir__carry_in(&p, y, &w->y, 0, y->features);
     }
-    return WEIR__THROUGH(&p,
-                         p.inner->network->begin_vjp(p.inner->self, p.frame, s->inner, s->apart ? &w->x : x,
-                                                     s->apart ? &w->y : y, &w->inner));
+    return WEIR__THROUGH(&p, p.inner->network->begin_vjp(p.self, p.frame, s->inner, s->apart ? &w->x : x,
+                                                         s->apart ? &w->y : y, &w->inner));
 }
 
 static weir_status network_step_vjp(const void *self, weir_frame *frame, const void *state, void *work,
@@ -171,11 +170,10 @@ static weir_status network_step_vjp(const void *self, weir_frame *frame, const v
     weir__passage_open(&p, self, frame, 1);
     const weir_network_ops *const ops = p.inner->network;
     if (p.failed || !w->apart)
-        return WEIR__THROUGH(
-            &p, ops->step_vjp(p.inner->self, p.frame, s->inner, w->inner, d, x, y, y_bar, x_bar));
+        return WEIR__THROUGH(&p, ops->step_vjp(p.self, p.frame, s->inner, w->inner, d, x, y, y_bar, x_bar));
     weir__carry_in(&p, y_bar, &w->y_bar, d * each, each);
     const weir_status status =
-        ops->step_vjp(p.inner->self, p.frame, s->inner, w->inner, d, &w->x, &w->y, &w->y_bar, &w->x_bar);
+        ops->step_vjp(p.self, p.frame, s->inner, w->inner, d, &w->x, &w->y, &w->y_bar, &w->x_bar);
     if (status <= WEIR_DISCARD && d == x->features - 1) weir__carry_out(&p, &w->x_bar, x_bar, d, 1);
     if (status <= WEIR_DISCARD && d > 0) weir__carry_out(&p, &w->x_bar, x_bar, d - 1, 1);
     return weir__passage_close(&p, status);
@@ -199,10 +197,9 @@ static weir_status network_end_vjp(const void *self, weir_frame *frame, const vo
     weir__passage_open(&p, self, frame, 1);
     const weir_network_ops *const ops = p.inner->network;
     if (w->apart) weir__carry_in(&p, y_bar, &w->y_bar, 0, y_bar->features);
-    weir_status status = p.failed
-                             ? WEIR_ERROR
-                             : ops->end_vjp(p.inner->self, p.frame, s->inner, w->inner, w->apart ? &w->x : x,
-                                            w->apart ? &w->y : y, w->apart ? &w->y_bar : y_bar);
+    weir_status status = p.failed ? WEIR_ERROR
+                                  : ops->end_vjp(p.self, p.frame, s->inner, w->inner, w->apart ? &w->x : x,
+                                                 w->apart ? &w->y : y, w->apart ? &w->y_bar : y_bar);
     if (status <= WEIR_DISCARD && pop_sweep(&p, s)) status = WEIR_ERROR;
     return weir__passage_close(&p, status);
 }

@@ -1,6 +1,8 @@
 /* passage.c - see passage.h. */
 #include "supply/passage.h"
 
+#include "supply/turn.h"
+
 #include <string.h>
 
 /* ---- lanes between precisions --------------------------------------------------------------------------------- */
@@ -132,8 +134,11 @@ void weir__passage_open(weir__passage *p, const void *self, weir_frame *frame, i
 {
     p->supplied = self;
     p->inner = &p->supplied->inner;
+    p->self = p->supplied->replica < 0 ? p->inner->self
+                                       : ((const weir__run *)frame->host)->replicas[p->supplied->replica];
     p->outer = p->frame = frame;
     p->count = p->failed = 0;
+    if (p->supplied->serial) weir__turn_take();
     if (frame->precision != p->supplied->precision) borrow(p, with_context);
 }
 
@@ -200,5 +205,6 @@ weir_status weir__passage_close(weir__passage *p, weir_status status)
 {
     for (int32_t i = 0; i < p->count && status <= WEIR_DISCARD; i++) give_back(p, &p->list[i]);
     if (converts(p)) *p->frame = p->saved;
+    if (p->supplied->serial) weir__turn_give();
     return status;
 }

@@ -25,6 +25,7 @@ typedef struct weir__passed {
 typedef struct weir__passage {
     const weir__supplied *supplied;
     const weir_child *inner;
+    const void *self;  /* of the inner module, the worker's own where there are several */
     weir_frame *outer; /* the caller's */
     weir_frame *frame; /* the module's: the same one, or the run's other one */
     weir_frame saved;  /* what the other one was before */

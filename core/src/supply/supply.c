@@ -10,6 +10,7 @@ static weir__supplied *new_layer(weir__instance *instance, const weir_child *inn
     s->inner = *inner;
     s->precision = instance->module->precision;
     s->indexed = (instance->module->flags & WEIR_MODULE_INDEXED_OK) != 0;
+    s->replica = -1;
     s->below = instance->shim;
     instance->shim = s;
     return s;
@@ -32,6 +33,18 @@ static int is_complete(const weir_child *c)
         return c->univariate->inverse && (c->univariate->inverse_vjp || !c->univariate->forward_vjp);
     if (c->network) return !(c->traits & WEIR_TRAIT_AUTOREGRESSIVE) || c->network->begin;
     return 1;
+}
+
+weir_status weir__supply_concurrency(weir__instance *instance, weir_error *error)
+{
+    const int32_t concurrency = instance->module->concurrency;
+    if (concurrency == WEIR_REENTRANT) return WEIR_OK;
+    weir__supplied *const s = new_layer(instance, &instance->own);
+    if (!s) return weir__no_memory(error, "supplied calls");
+    s->replica = instance->replica;
+    s->serial = concurrency == WEIR_SERIAL;
+    weir__adapt(s, &instance->own);
+    return WEIR_OK;
 }
 
 weir_status weir__supply(weir__instance *instance, int32_t caller_precision, weir_error *error)

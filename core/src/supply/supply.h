@@ -3,7 +3,8 @@
  * Two layers. "Missing" fills calls the module lacks: a univariate's inverse by bracketed roots, a layer's inverse by
  * Newton's method, both inverse VJPs by the implicit function theorem, an autoregressive network's incremental calls by
  * whole passes. "Adapter" changes what arrives: tiles with a lane index are gathered for modules that must not see one,
- * and calls from the other precision are converted. */
+ * and calls from the other precision are converted. An adapter at the very bottom gives each worker its own instance of a
+ * module that wants that, and lets the calls of one that is serial take turns. */
 #ifndef WEIR__SUPPLY_H
 #define WEIR__SUPPLY_H
 
@@ -17,6 +18,8 @@ typedef struct weir__supplied {
     weir_child inner;
     int32_t precision; /* the inner module's */
     int32_t indexed;   /* 1: the inner module may see an index */
+    int32_t replica;   /* >= 0: every worker calls its own, at this place of its run */
+    int32_t serial;    /* 1: calls take turns */
     weir_layer_ops layer;
     weir_univariate_ops univariate;
     weir_network_ops network;

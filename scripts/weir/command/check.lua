@@ -7,6 +7,18 @@ local function number_text(value)
   return type(value) == "number" and ("%.3g"):format(value) or "-"
 end
 
+local function text(value)
+  return type(value) == "string" and value ~= "" and value or nil
+end
+
+-- What is broken, and how to see it again.
+local function show_failure(check)
+  for depth, frame in ipairs(check.stack or {}) do
+    io.stdout:write(("         #%d %s\n"):format(depth - 1, frame))
+  end
+  if text(check.again) then io.stdout:write("         again: ", check.again, "\n") end
+end
+
 local function show(result, quiet)
   local failed = 0
   for _, check in ipairs(result.checks) do
@@ -14,19 +26,29 @@ local function show(result, quiet)
     if not (quiet and check.ok) then
       io.stdout:write(("%-6s %-44s %-10s %s (limit %s)%s\n"):format(check.ok and "ok" or "FAILED", check.name,
         tostring(check.rule), number_text(check.figure), number_text(check.limit),
-        type(check.note) == "string" and check.note ~= "" and "  " .. check.note or ""))
+        text(check.note) and "  " .. check.note or ""))
     end
+    if not check.ok then show_failure(check) end
   end
-  io.stdout:write(("%s: %d checks, %d failed\n"):format(result.module, #result.checks, failed))
+  io.stdout:write(("%s: %d checks, %d failed%s\n"):format(result.module, #result.checks, failed,
+    failed > 0 and "; the numbers behind the names are rows of sdk/ABI.md" or ""))
 end
 
 local function settings(given)
-  if not given.with then return nil end
-  local value, message = core.json_decode(given.with)
-  if type(value) ~= "table" then
-    error { usage = ("check: --with: expected a JSON object%s"):format(message and ", " .. message or "") }
+  local value = {}
+  if given.with then
+    local decoded, message = core.json_decode(given.with)
+    if type(decoded) ~= "table" then
+      error { usage = ("check: --with: expected a JSON object%s"):format(message and ", " .. message or "") }
+    end
+    value = decoded
   end
-  return value
+  value.level = given.level or value.level
+  value.seed = given.seed or value.seed
+  value.only = given.only or value.only
+  value.timeout = given.timeout or value.timeout
+  if given.in_process then value.isolate = false end
+  return next(value) ~= nil and value or nil
 end
 
 local function run(given)
@@ -46,11 +68,17 @@ return {
   usage = "ID|FILE.so [options]",
   positional = { "MODULE" },
   options = {
+    { "--level", value = "L", choices = { "quick", "full" },
+      help = "quick (default) or full: all memory between pages that cannot be touched, and longer" },
     { "--with", value = "JSON",
       help = 'how to build it: {"options": {}, "children": {}, "features": n, "context": n, "image": [c, h, w]}' },
+    { "--seed", value = "N", kind = "integer", low = 0, high = 2 ^ 53, help = "of points and weights (1)" },
+    { "--only", value = "NAME", help = "this check alone, forward.bounds for instance" },
+    { "--timeout", value = "S", kind = "number", low = 0.1, high = 86400, help = "seconds that one check may take (20)" },
+    { "--in-process", help = "all in this process, for a debugger; a crash is a crash" },
     { "--quiet", help = "show only what fails" },
     { "--json", help = "print the figures as JSON" },
   },
-  examples = { "weir check rq_spline", "weir check ./my_layer.so --json" },
+  examples = { "weir check rq_spline", "weir check ./my_layer.so --level full", "weir check ./my_layer.so --json" },
   run = run,
 }

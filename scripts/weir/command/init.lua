@@ -10,7 +10,8 @@ local options = require "weir.command.options"
 local command = {}
 
 --- In the order of help.
-local names = { "fit", "eval", "sample", "info", "plot", "layers", "check", "bench", "run", "repl", "version", "help" }
+local names = { "fit", "eval", "sample", "info", "plot", "layers", "plugins",
+  "check", "new", "bench", "run", "repl", "version", "help" }
 command.names = names
 
 local known = {}

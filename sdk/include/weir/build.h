@@ -25,9 +25,9 @@ WEIR_BEGIN_DECLS
 /** How a tensor starts. Random ones depend on the model's seed and the tensor's place only. */
 typedef struct weir_init {
     uint32_t struct_size;
-    int32_t kind;
-    double a, b;
-    const double *values;
+    int32_t kind;         /**< WEIR_INIT_* */
+    double a, b;          /**< what the kind says */
+    const double *values; /**< of WEIR_INIT_VALUES; copied */
 } weir_init;
 
 #define WEIR_TENSOR_NO_DECAY 1u /**< weight decay leaves it alone (biases, scales) */
@@ -48,10 +48,10 @@ typedef struct weir_init {
 /** y = activation(W x + b). Declares the parameters NAME.weight [out, in] and NAME.bias [out]. */
 typedef struct weir_linear_spec {
     uint32_t struct_size;
-    int32_t activation;
-    const char *name;
-    int32_t in, out; /**< in may be 0 */
-    uint32_t flags;  /**< WEIR_LINEAR_NO_BIAS */
+    int32_t activation; /**< WEIR_ACTIVATION_* */
+    const char *name;   /**< the NAME of its parameters */
+    int32_t in, out;    /**< number of inputs and outputs; in may be 0 */
+    uint32_t flags;     /**< WEIR_LINEAR_NO_BIAS */
     int32_t reserved;
     /** [out] or NULL. Block structure: output o sees inputs [0, extent[o]) and no other; the remaining
      *  weights are zero, stay zero and are not multiplied. Cheapest when extent does not decrease. */
@@ -68,15 +68,15 @@ typedef struct weir_linear_spec {
  *  every member that has a default is set, the others may be NULL. */
 typedef struct weir_child {
     uint32_t struct_size;
-    int32_t kind;
-    const void *self;
-    const weir_layer_ops *layer;
-    const weir_univariate_ops *univariate;
-    const weir_network_ops *network;
-    const weir_density_ops *density;
-    int32_t in, out;        /**< features; of a univariate 1 and 1 */
-    int32_t params;         /**< univariate: P, parameters per element; else 0 */
-    uint32_t traits;        /**< WEIR_TRAIT_* */
+    int32_t kind;                          /**< WEIR_LAYER, ... */
+    const void *self;                      /**< first argument of its calls */
+    const weir_layer_ops *layer;           /**< calls of a layer, else NULL */
+    const weir_univariate_ops *univariate; /**< calls of a univariate, else NULL */
+    const weir_network_ops *network;       /**< calls of a network, else NULL */
+    const weir_density_ops *density;       /**< calls of a density, else NULL */
+    int32_t in, out;                       /**< features; of a univariate 1 and 1 */
+    int32_t params;                        /**< univariate: P, parameters per element; else 0 */
+    uint32_t traits;                       /**< WEIR_TRAIT_* */
     const double *identity; /**< univariate: [P] parameters that make it the identity or close to it */
     /** The values it takes and those it gives, as its create required and produced them: one entry for each lane of the
      *  input and of the output, kind WEIR_DOMAIN_UNSTATED where it said nothing. A parent hands them on
@@ -123,9 +123,9 @@ struct weir_builder {
 
     /* Options: values as given or as the schema's defaults, already checked. Asking for a name or type that
      * the schema lacks is an error of the plugin and fails the creation. */
-    int64_t (*integer)(weir_builder *, const char *name) WEIR_NOEXCEPT;
-    double (*number)(weir_builder *, const char *name) WEIR_NOEXCEPT;
-    int32_t (*boolean)(weir_builder *, const char *name) WEIR_NOEXCEPT;
+    int64_t (*integer)(weir_builder *, const char *name) WEIR_NOEXCEPT; /**< of an INTEGER */
+    double (*number)(weir_builder *, const char *name) WEIR_NOEXCEPT;   /**< of a NUMBER */
+    int32_t (*boolean)(weir_builder *, const char *name) WEIR_NOEXCEPT; /**< 0 or 1 */
     /** Valid until create returns. */
     const char *(*string)(weir_builder *, const char *name)WEIR_NOEXCEPT;
     /** The list's length; when values is not NULL writes min(length, capacity) entries. */
@@ -146,9 +146,9 @@ struct weir_builder {
     /** Saved, not trained, int64_t. values NULL: zero. */
     weir_handle (*integer_buffer)(weir_builder *, const char *name, int32_t rank, const int64_t *dims,
                                   const int64_t *values) WEIR_NOEXCEPT;
-    weir_handle (*linear)(weir_builder *, const weir_linear_spec *spec) WEIR_NOEXCEPT;
+    weir_handle (*linear)(weir_builder *, const weir_linear_spec *spec) WEIR_NOEXCEPT; /**< see the spec */
 
-    /* Children, by slot name. NULL: failed, or (has_child says which) the optional slot is empty. */
+    /** Children, by slot name. NULL: failed, or (has_child says which) the optional slot is empty. */
     int32_t (*has_child)(weir_builder *, const char *slot) WEIR_NOEXCEPT;
     const weir_child *(*child_layer)(weir_builder *, const char *slot, int32_t features)WEIR_NOEXCEPT;
     const weir_child *(*child_univariate)(weir_builder *, const char *slot)WEIR_NOEXCEPT;
@@ -186,6 +186,15 @@ struct weir_builder {
     /** The model's seed, for constants that are drawn while the module is made (orders, rotations): together with
      *  `stream` it gives every module its own. */
     uint64_t seed;
+
+    /** WEIR_PER_WORKER only: the instance that was made first, while one for a further worker is made; else NULL. Such a
+     *  create reads options as usual, takes handles and children from the first, which outlives it, and declares no
+     *  tensors, linear objects or children of its own (the host refuses them). What it says of spaces, parameters per
+     *  element and traits is not heard again. It may run on any thread, but [main] holds: one create at a time. */
+    const void *original;
+    /** The calls of this instance in place of the descriptor's `ops`, for a module that learns only in create which of
+     *  them it has: a table of its kind, whose required members are set; it lives as long as the instance. */
+    weir_status (*calls)(weir_builder *, const void *ops) WEIR_NOEXCEPT;
 };
 
 WEIR_END_DECLS

@@ -43,7 +43,7 @@ typedef struct weir_scratch weir_scratch; /**< opaque, the host's */
  *  allocate nothing and never fail. */
 typedef struct weir_math {
     uint32_t struct_size;
-    int32_t precision;
+    int32_t precision; /**< WEIR_F32 or WEIR_F64: what x, y, a, b and c point to */
 #define WEIR_MATH_MEMBER(name, text) void (*name)(int64_t n, const void *x, void *y) WEIR_NOEXCEPT;
     WEIR_MATH_LIST(WEIR_MATH_MEMBER)
 #undef WEIR_MATH_MEMBER
@@ -143,8 +143,8 @@ struct weir_frame {
     int32_t precision; /**< WEIR_F32 or WEIR_F64: the type behind every void * of the call */
     int32_t mode;      /**< WEIR_MODE_* */
     int32_t worker;    /**< which of the host's workers runs this, from 0 */
-    int32_t rows;      /**< rows and width of every tile of this call */
-    int32_t width;
+    int32_t rows;      /**< of every tile of this call */
+    int32_t width;     /**< of every tile of this call */
     int64_t stride; /**< elements per lane that the host advises for new tiles: >= width, not a power of 2 */
 
     const weir_services *services; /**< never NULL */

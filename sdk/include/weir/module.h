@@ -46,9 +46,13 @@ typedef struct weir_builder weir_builder; /* weir/build.h */
 #define WEIR_MODULE_OBSERVE_STEP 16u /**< batch-coupled: observes every training batch (see weir_layer_ops) */
 
 /* weir_module.concurrency */
-#define WEIR_REENTRANT  0 /**< any worker may run the one instance; the default */
-#define WEIR_PER_WORKER 1 /**< the host makes an instance for every worker */
-#define WEIR_SERIAL     2 /**< one call at a time in the whole process */
+#define WEIR_REENTRANT 0 /**< any worker may run the one instance; the default */
+/** Every worker has an instance for itself, made after the first one (weir_builder.original), over the same tensors and
+ *  children: tile calls may use memory of the instance, which nobody else touches meanwhile. What they leave there must
+ *  not change a result. prepare, prepare_vjp and calls without a frame go to the first instance, alone. */
+#define WEIR_PER_WORKER 1
+/** One call at a time in the whole process, over all modules that say so; one of them may call another as its child. */
+#define WEIR_SERIAL 2
 
 /* ---- options -------------------------------------------------------------------------------- */
 
@@ -63,7 +67,7 @@ typedef struct weir_builder weir_builder; /* weir/build.h */
  *  create reads only values of the right type and range. All strings are the plugin's, constant. */
 typedef struct weir_option {
     uint32_t struct_size;
-    int32_t type;
+    int32_t type;             /**< WEIR_INTEGER, ... */
     const char *name;         /**< [a-z][a-z0-9_]* */
     const char *default_json; /**< JSON text such as "8", "[64,64]", "\"tanh\""; NULL: the user must give it;
                                    "null": optional, create finds it absent */
@@ -80,7 +84,7 @@ typedef struct weir_slot {
     const char *default_id; /**< module id used when the user names none; NULL: the user must */
     int32_t optional;       /**< 1: may be left empty */
     int32_t reserved;
-    const char *summary;
+    const char *summary; /**< what stands there, one line */
 } weir_slot;
 
 /* ---- domains -------------------------------------------------------------------------------- */
@@ -104,11 +108,11 @@ typedef struct weir_slot {
  *  the others hold for each lane. */
 typedef struct weir_domain {
     uint32_t struct_size;
-    int32_t kind;
-    int32_t first, count;
-    int32_t measure;
+    int32_t kind;         /**< WEIR_DOMAIN_* */
+    int32_t first, count; /**< the lanes */
+    int32_t measure;      /**< WEIR_MEASURE_*, of joint kinds */
     int32_t reserved;
-    double lower, upper;
+    double lower, upper; /**< of INTERVAL, INTEGER and CIRCLE */
 } weir_domain;
 
 /* ---- layer ---------------------------------------------------------------------------------- */
@@ -330,11 +334,11 @@ typedef struct weir_module {
     const char *doc;     /**< formula, shapes, units, errors, source; plain text */
 
     const weir_option *options; /**< NULL when option_count == 0 */
-    int32_t option_count;
-    int32_t option_stride; /**< sizeof(weir_option) as the plugin was compiled */
-    const weir_slot *slots;
-    int32_t slot_count;
-    int32_t slot_stride; /**< sizeof(weir_slot) */
+    int32_t option_count;       /**< how many options */
+    int32_t option_stride;      /**< sizeof(weir_option) as the plugin was compiled */
+    const weir_slot *slots;     /**< places for children; NULL when slot_count == 0 */
+    int32_t slot_count;         /**< how many slots */
+    int32_t slot_stride;        /**< sizeof(weir_slot) as the plugin was compiled */
 
     /** Makes an instance: reads options, declares tensors, linear objects, children and the output space
      *  through `build`, which is valid during this call only. On any status but OK nothing may be left

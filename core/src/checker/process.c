@@ -1,0 +1,103 @@
+/* process.c - forking for a job, and waiting until it is done, or hangs.
+ *
+ * A job hangs when it has used the time that it may take, or waits for so long, doing nothing: one that would work, but does
+ * not get the processor, is left alone.
+ */
+#include "checker/job.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+static double seconds_of(clockid_t clock)
+{
+    struct timespec now = {0};
+    if (clock_gettime(clock, &now) != 0) return 0;
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+/* A process that wants the processor and does not get it is not hanging: 'R' in its state. */
+static int is_waiting(pid_t pid)
+{
+    char path[64], line[512], state = 'R';
+    snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+    FILE *const file = fopen(path, "r");
+    const char *const after =
+        file && fgets(line, sizeof line, file) ? strrchr(line, ')') : NULL; /* its name may hold anything */
+    if (after && after[1] == ' ') state = after[2];
+    if (file) fclose(file);
+    return state != 'R';
+}
+
+static int has_hung(pid_t pid, double started, double patience)
+{
+    clockid_t clock;
+    const double passed = seconds_of(CLOCK_MONOTONIC) - started;
+    if (passed < patience) return 0;
+    if (clock_getcpuclockid(pid, &clock) == 0 && seconds_of(clock) >= patience) return 1;
+    return is_waiting(pid) || passed > 20 * patience;
+}
+
+static pid_t reap(pid_t pid, int *status, int block)
+{
+    pid_t got;
+    while ((got = waitpid(pid, status, block ? 0 : WNOHANG)) < 0 && errno == EINTR) {
+    }
+    return got;
+}
+
+/* It is asked for its stack first, and gets a moment for that. */
+static int end_hanging(pid_t pid)
+{
+    static const struct timespec moment = {.tv_sec = 0, .tv_nsec = 10000000};
+    int status = 0;
+    kill(pid, SIGQUIT);
+    for (int i = 0; i < 50; i++) {
+        if (reap(pid, &status, 0) == pid) return status;
+        nanosleep(&moment, NULL);
+    }
+    kill(pid, SIGKILL);
+    reap(pid, &status, 1);
+    return status;
+}
+
+/* SIGCHLD is blocked, and waking up costs nothing while the test runs. */
+static int wait_for(pid_t pid, double patience, int *hung)
+{
+    const struct timespec glance = {.tv_sec = 0, .tv_nsec = 50000000};
+    const double started = seconds_of(CLOCK_MONOTONIC);
+    sigset_t child;
+    int status = 0;
+    sigemptyset(&child);
+    sigaddset(&child, SIGCHLD);
+    while (reap(pid, &status, 0) == 0) {
+        sigtimedwait(&child, NULL, &glance);
+        if (!has_hung(pid, started, patience)) continue;
+        *hung = 1;
+        return end_hanging(pid);
+    }
+    return status;
+}
+
+int weir__job_do(const weir__job *job, weir__ending *ending)
+{
+    weir__board *const board = job->board;
+    memset(board, 0, sizeof *board);
+    memset(ending, 0, sizeof *ending);
+    if (ftruncate(job->output, 0) == 0) lseek(job->output, 0, SEEK_SET);
+    const pid_t pid = fork();
+    if (pid == 0) weir__job_perform(job);
+    if (pid < 0) {
+        ending->not_begun = errno;
+        return 0;
+    }
+    ending->status = wait_for(pid, job->patience, &ending->hung);
+    board->scene.words[WEIR__SCENE_WORDS - 1] = '\0';
+    board->error.message[sizeof board->error.message - 1] = '\0';
+    return !ending->hung && WIFEXITED(ending->status) && WEXITSTATUS(ending->status) == 0 &&
+           board->scene.finished;
+}

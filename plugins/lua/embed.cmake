@@ -1,0 +1,11 @@
+# Makes of two texts a C file that holds them, byte by byte: string literals of this length are not portable.
+function(embed name file)
+  file(READ "${file}" hex HEX)
+  string(REGEX REPLACE "(..)" "0x\\1," bytes "${hex}")
+  string(REGEX REPLACE "(................................................................................)" "\\1\n" bytes "${bytes}")
+  set(text "${text}const char WEIR_NAME(${name})[] = {\n${bytes}0};\nconst size_t WEIR_NAME(${name}_size) = sizeof WEIR_NAME(${name}) - 1;\n" PARENT_SCOPE)
+endfunction()
+set(text "#include \"${HEADER}\"\n")
+embed(lua_bridge "${BRIDGE}")
+embed(lua_cdef "${CDEF}")
+file(WRITE "${OUT}" "${text}")
