@@ -6,7 +6,7 @@
 -- has, is described there too. A member that nothing describes is an error: then the headers lack a comment.
 
 local folder = arg[0]:match "^(.*)/[^/]*$" or "."
-local headers = { "abi", "tile", "frame", "module", "build" }
+local headers = { "abi", "tile", "frame", "module", "build", "files" }
 local usual = { struct_size = "sizeof the struct, as whoever fills it was compiled", reserved = "0" }
 
 local missing = 0

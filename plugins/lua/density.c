@@ -84,6 +84,7 @@ const weir_module WEIR_NAME(lua_density_module) = {
     .struct_size = (uint32_t)sizeof(weir_module),
     .kind = WEIR_DENSITY,
     .precision = WEIR_PRECISION,
+    .flags = WEIR_MODULE_ALLOCATES,
     .concurrency = WEIR_PER_WORKER,
     .id = "lua_density",
     .version = "1.0.0",

@@ -103,6 +103,7 @@ const weir_module WEIR_NAME(lua_layer_module) = {
     .struct_size = (uint32_t)sizeof(weir_module),
     .kind = WEIR_LAYER,
     .precision = WEIR_PRECISION,
+    .flags = WEIR_MODULE_ALLOCATES,
     .concurrency = WEIR_PER_WORKER,
     .id = "lua_layer",
     .version = "1.0.0",

@@ -54,6 +54,7 @@ const weir_module WEIR_NAME(lua_network_module) = {
     .struct_size = (uint32_t)sizeof(weir_module),
     .kind = WEIR_NETWORK,
     .precision = WEIR_PRECISION,
+    .flags = WEIR_MODULE_ALLOCATES,
     .concurrency = WEIR_PER_WORKER,
     .id = "lua_network",
     .version = "1.0.0",

@@ -151,6 +151,7 @@ const weir_module WEIR_NAME(lua_univariate_module) = {
     .struct_size = (uint32_t)sizeof(weir_module),
     .kind = WEIR_UNIVARIATE,
     .precision = WEIR_PRECISION,
+    .flags = WEIR_MODULE_ALLOCATES,
     .concurrency = WEIR_PER_WORKER,
     .id = "lua_univariate",
     .version = "1.0.0",

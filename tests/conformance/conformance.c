@@ -1,4 +1,4 @@
-/* conformance.c - runs `weir check` over the rows of rows.h: conformance ROW [SEED].
+/* conformance.c - runs `weir check` over the rows of rows.h: conformance ROW [SEED [LEVEL]].
  *
  * SPDX-License-Identifier: MIT
  *
@@ -83,19 +83,20 @@ static int judge(const subject *row, const json_t *report, int32_t ok)
     return found ? 0 : complain(row->must_fail, "did not find what is broken");
 }
 
-/* The row's options with another seed. Caller frees. */
-static char *seeded(const char *options, const char *seed)
+/* The row's options with another seed or level. Caller frees. */
+static char *changed(const char *options, const char *seed, const char *level)
 {
     json_t *const object = options ? json_loads(options, 0, NULL) : json_object();
     if (seed) json_object_set_new(object, "seed", json_integer(atoll(seed)));
+    if (level) json_object_set_new(object, "level", json_string(level));
     char *const text = json_dumps(object, 0);
     json_decref(object);
     return text;
 }
 
-static int run_row(weir_runtime *runtime, const subject *row, const char *seed)
+static int run_row(weir_runtime *runtime, const subject *row, const char *seed, const char *level)
 {
-    char *text = NULL, *const options = seeded(row->options, seed);
+    char *text = NULL, *const options = changed(row->options, seed, level);
     int32_t ok = -1;
     weir_error error;
     const weir_status status = weir_check(runtime, row->id, options, &text, &ok, &error);
@@ -167,12 +168,12 @@ static int requests(weir_runtime *runtime)
            refused(runtime, WEIR_TEST_FIXTURES "/not_there.so", NULL, "not_there.so");
 }
 
-static int run(weir_runtime *runtime, const char *name, const char *seed)
+static int run(weir_runtime *runtime, const char *name, const char *seed, const char *level)
 {
     if (strcmp(name, "every_module") == 0) return every_module(runtime);
     if (strcmp(name, "requests") == 0) return requests(runtime);
     for (size_t i = 0; i < ROWS; i++)
-        if (strcmp(rows[i].name, name) == 0) return run_row(runtime, &rows[i], seed);
+        if (strcmp(rows[i].name, name) == 0) return run_row(runtime, &rows[i], seed, level);
     return complain(name, "no such row");
 }
 
@@ -180,9 +181,9 @@ int main(int argc, char **argv)
 {
     weir_runtime *runtime;
     weir_error error;
-    if (argc != 2 && argc != 3) return complain(argv[0], "usage: conformance ROW [SEED]"), 2;
+    if (argc < 2 || argc > 4) return complain(argv[0], "usage: conformance ROW [SEED [LEVEL]]"), 2;
     if (weir_open(NULL, &runtime, &error) != WEIR_OK) return complain("weir_open", error.message);
-    const int failed = run(runtime, argv[1], argv[2]);
+    const int failed = run(runtime, argv[1], argc > 2 ? argv[2] : NULL, argc > 3 ? argv[3] : NULL);
     weir_close(runtime);
     return failed;
 }

@@ -127,13 +127,17 @@ quietly weir ask.lua two
 # ---- locked ----
 
 quietly weir plugins mixed.safetensors --lock mixed.lock
-for name in $parts only_f64 splines; do grep -q "\"$name\.so\"" mixed.lock || fail "$name.so is not in the lock"; done
+for file in $parts only_f64 splines lua; do grep -q "\"$file\.so\"" mixed.lock || fail "$file.so is not in the lock"; done
+grep -q '"ripple\.lua"' mixed.lock || fail "ripple.lua is not in the lock"
 quietly weir --locked mixed.lock run ask.lua two
 cmp one.x.npy two.x.npy || fail "under the lock the samples differ"
 cp "plugins/$first.so" kept.so
 printf 'x' >>"plugins/$first.so"
 refuses "needs module \"mixed\.$first\" .*plugins/$first\.so: not the file that the lock $PWD/mixed\.lock names" weir --locked mixed.lock run ask.lua none
 cp kept.so "plugins/$first.so"
+printf '\n' >>plugins/ripple.lua
+refuses "plugins/ripple\.lua: not the file that the lock $PWD/mixed\.lock names \(sha256 " weir --locked mixed.lock run ask.lua none
+cp "$here/../../scripts/examples/layers/ripple.lua" plugins/
 quietly weir --locked mixed.lock run ask.lua two
 
 # ---- other versions of a plugin ----

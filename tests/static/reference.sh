@@ -15,7 +15,7 @@ if ! diff -u sdk/REFERENCE.md "$work/page" >"$work/difference"; then
 fi
 awk '/^### weir_/ { struct = $2 } /^\| `/ && struct != "" { gsub(/`/, "", $2); print struct "." $2 } /^### Numbers/ { struct = "" }' \
   sdk/REFERENCE.md | LC_ALL=C sort >"$work/described"
-structs=$(grep -hoE '^(typedef )?struct weir_[a-z_]+ \{' sdk/include/weir/{abi,tile,frame,module,build}.h | grep -oE 'weir_[a-z_]+')
+structs=$(grep -hoE '^(typedef )?struct weir_[a-z_]+ \{' sdk/include/weir/{abi,tile,frame,module,build,files}.h | grep -oE 'weir_[a-z_]+')
 for struct in $structs; do
   grep -E "^$struct\\." tests/static/layout.txt | cut -d ' ' -f 1 || { echo "layout.txt knows no $struct"; wrong=1; }
 done | LC_ALL=C sort >"$work/members"

@@ -216,7 +216,7 @@ static void expect_no_lock(const char *text, const char *why)
 #define DIGEST "\"ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad\""
 #define ENTRY(size, sha, plugin, file, modules)                                                              \
     "{\"format\":1,\"plugins\":[{\"size\":" size ",\"sha256\":" sha ",\"plugin\":" plugin                    \
-    ",\"version\":\"1.0.0\",\"file\":" file ",\"modules\":" modules "}]}"
+    ",\"version\":\"1.0.0\",\"file\":" file ",\"modules\":" modules "}],\"files\":[]}"
 
 Test(lock, damaged_files_are_refused)
 {
@@ -225,9 +225,11 @@ Test(lock, damaged_files_are_refused)
     expect_no_lock("", "line 1");
     expect_no_lock("{\"format\":1", "line 1");
     expect_no_lock("[]", "not a lock file");
-    expect_no_lock("{\"format\":2,\"plugins\":[]}", "not a lock file");
-    expect_no_lock("{\"format\":1,\"plugins\":{}}", "not a lock file");
-    expect_no_lock("{\"format\":1,\"plugins\":[7]}", "entry 1");
+    expect_no_lock("{\"format\":2,\"plugins\":[],\"files\":[]}", "not a lock file");
+    expect_no_lock("{\"format\":1,\"plugins\":[]}", "not a lock file");
+    expect_no_lock("{\"format\":1,\"plugins\":[],\"files\":[{\"file\":\"a\",\"size\":1}]}", "entry 1");
+    expect_no_lock("{\"format\":1,\"plugins\":{},\"files\":[]}", "not a lock file");
+    expect_no_lock("{\"format\":1,\"plugins\":[7],\"files\":[]}", "entry 1");
     expect_no_lock(ENTRY("\"3\"", DIGEST, "\"p\"", "\"p.so\"", "[\"a.b\"]"), "entry 1");
     expect_no_lock(ENTRY("3", "\"ba7816\"", "\"p\"", "\"p.so\"", "[\"a.b\"]"), "entry 1");
     expect_no_lock(ENTRY("3", DIGEST, "\"P\"", "\"p.so\"", "[\"a.b\"]"), "entry 1");

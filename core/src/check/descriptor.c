@@ -49,7 +49,7 @@ void weir__check_descriptor(weir__subject *subject, const weir__map *map, weir__
 {
     const weir_module *const module = subject->module;
     const uint32_t known = WEIR_MODULE_INDEXED_OK | WEIR_MODULE_IN_PLACE_OK | WEIR_MODULE_STOCHASTIC |
-                           WEIR_MODULE_OBSERVE_ONCE | WEIR_MODULE_OBSERVE_STEP;
+                           WEIR_MODULE_OBSERVE_ONCE | WEIR_MODULE_OBSERVE_STEP | WEIR_MODULE_ALLOCATES;
     (void)map;
     check_string(verdict, "id", module->id);
     check_string(verdict, "version", module->version);

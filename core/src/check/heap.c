@@ -22,7 +22,7 @@ static weir_status run_once(weir__subject *subject, const weir__map *map, weir__
 void weir__check_allocations(weir__subject *subject, const weir__map *map, weir__verdict *verdict)
 {
     const char *where = "";
-    if (!weir__allocations || !weir__watching()) {
+    if (!weir__allocations || !weir__watching() || subject->module->flags & WEIR_MODULE_ALLOCATES) {
         weir__skip(verdict);
         return;
     }

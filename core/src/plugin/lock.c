@@ -231,8 +231,8 @@ static json_t *sorted(const json_t *list)
 
 weir_status weir__lock_write(const char *path, json_t *plugins, json_t *files, weir_error *error)
 {
-    json_t *const root = json_pack("{s:i, s:o, s:o}", "format", FORMAT, "plugins", sorted(plugins),
-                                   "files", sorted(files));
+    json_t *const root =
+        json_pack("{s:i, s:o, s:o}", "format", FORMAT, "plugins", sorted(plugins), "files", sorted(files));
     char *const text = root ? json_dumps(root, JSON_INDENT(1) | JSON_SORT_KEYS) : NULL;
     weir__writer *writer = NULL;
     json_decref(plugins);

@@ -17,7 +17,7 @@
  *   - a lane (void *) has frame->width elements in the frame's precision.
  *   - nothing unwinds across the border: no exception, panic, longjmp, exit or abort.
  *   - locale, signals, working directory, rounding mode and flush-to-zero are left as found.
- *   - no allocation, lock, file or log in tile calls.
+ *   - no allocation (unless WEIR_MODULE_ALLOCATES), lock, file or log in tile calls.
  *
  * Notation in the comments: J = dz/dx, l(x) = log |det J|; `_bar` is a cotangent, the derivative of the
  * scalar being differentiated with respect to that quantity.
@@ -44,6 +44,7 @@ typedef struct weir_builder weir_builder; /* weir/build.h */
 #define WEIR_MODULE_STOCHASTIC   4u  /**< draws random numbers in forward or inverse */
 #define WEIR_MODULE_OBSERVE_ONCE 8u  /**< wants data-dependent initialisation (observe, merge, finish) */
 #define WEIR_MODULE_OBSERVE_STEP 16u /**< batch-coupled: observes every training batch (see weir_layer_ops) */
+#define WEIR_MODULE_ALLOCATES    32u /**< tile calls may allocate: an interpreter, or a library that does */
 
 /* weir_module.concurrency */
 #define WEIR_REENTRANT 0 /**< any worker may run the one instance; the default */
