@@ -7,9 +7,9 @@
 #include "check/errand.h"
 #include "check/guard.h"
 #include "check/suite.h"
-#include "plugin/helper.h"
 #include "plugin/names.h"
 #include "plugin/place.h"
+#include "plugin/spawn.h"
 #include "plugin/where.h"
 #include "run/model.h"
 

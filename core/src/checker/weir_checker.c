@@ -5,7 +5,7 @@
 #include "check/errand.h"
 #include "checker/allocator.h"
 #include "checker/foreman.h"
-#include "plugin/helper.h"
+#include "plugin/spawn.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -6,7 +6,7 @@
  */
 #include "plugin/probe.h"
 
-#include "plugin/helper.h"
+#include "plugin/spawn.h"
 
 #include <string.h>
 #include <sys/wait.h>

@@ -2,8 +2,8 @@
 #ifndef WEIR__PROBE_H
 #define WEIR__PROBE_H
 
-#include "plugin/helper.h"
 #include "plugin/listing.h"
+#include "plugin/spawn.h"
 
 /** The first line of the helper's answer; a helper that says anything else belongs to another Weir. */
 #define WEIR__PROBE_GREETING "weir-probe 1"

@@ -1,11 +1,11 @@
-/* helper.c - see helper.h.
+/* spawn.c - see spawn.h.
  *
  * SPDX-License-Identifier: MIT
  *
  * posix_spawn and not fork: an embedder has threads, locks held by them and memory that a copy would duplicate. The
  * helper gets a process group of its own, so that what it, or a stranger's code in it, started is ended with it.
  */
-#include "plugin/helper.h"
+#include "plugin/spawn.h"
 
 #include <errno.h>
 #include <fcntl.h>

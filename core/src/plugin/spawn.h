@@ -1,6 +1,6 @@
-/* helper.h - starting a helper executable and hearing its answer: a greeting, a line feed, and one line of JSON. */
-#ifndef WEIR__HELPER_H
-#define WEIR__HELPER_H
+/* spawn.h - starting a helper executable and hearing its answer: a greeting, a line feed, and one line of JSON. */
+#ifndef WEIR__SPAWN_H
+#define WEIR__SPAWN_H
 
 #include "error.h"
 
