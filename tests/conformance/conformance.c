@@ -1,4 +1,4 @@
-/* conformance.c - runs `weir check` over the rows of rows.h: conformance ROW [SEED [LEVEL]].
+/* conformance.c - runs `weir check` over the rows of rows.h: conformance ROW [LEVEL [SEED]].
  *
  * SPDX-License-Identifier: MIT
  *
@@ -181,9 +181,9 @@ int main(int argc, char **argv)
 {
     weir_runtime *runtime;
     weir_error error;
-    if (argc < 2 || argc > 4) return complain(argv[0], "usage: conformance ROW [SEED [LEVEL]]"), 2;
+    if (argc < 2 || argc > 4) return complain(argv[0], "usage: conformance ROW [LEVEL [SEED]]"), 2;
     if (weir_open(NULL, &runtime, &error) != WEIR_OK) return complain("weir_open", error.message);
-    const int failed = run(runtime, argv[1], argc > 2 ? argv[2] : NULL, argc > 3 ? argv[3] : NULL);
+    const int failed = run(runtime, argv[1], argc > 3 ? argv[3] : NULL, argc > 2 ? argv[2] : NULL);
     weir_close(runtime);
     return failed;
 }

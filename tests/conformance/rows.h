@@ -536,6 +536,7 @@ BROKEN_AS(broken_borrowed_input, broken_borrowed_input, "forward.inputs_kept", "
 
 /* ---- mathematics, behaviour ---- */
 BROKEN(broken_inverse_log_det, "log_det_sum")
+BROKEN(broken_convergence, "convergence")
 BROKEN(broken_says_volume, "forward.volume")
 BROKEN(broken_lane_index, "forward.lane_index")
 BROKEN(broken_neighbour, "forward.elementwise")

@@ -10,7 +10,7 @@ unset WEIR_PLUGIN_PATH LUA_PATH LUA_CPATH
 wrong=0
 fail() { echo "$1"; wrong=1; }
 
-for file in bin/weir bin/weir-probe lib/libweir.so lib/weir/plugins/manifest.json lib/weir/lua/weir/core.so \
+for file in bin/weir bin/weir-probe libexec/weir/weir-checker lib/libweir.so lib/weir/plugins/manifest.json lib/weir/lua/weir/core.so \
   include/weir.h include/weir/plugin.h lib/pkgconfig/weir.pc lib/cmake/weir-sdk/weir-sdkConfig.cmake share/weir/weir; do
   [ -e "$prefix/$file" ] || [ -e "$prefix/$file.lua" ] || fail "not installed: $file"
 done
@@ -18,6 +18,8 @@ find "$prefix" -type f -name '*.[ch]' | grep -vE "$prefix/(include|share/weir-sd
 
 "$prefix/bin/weir" layers >layers.txt || fail "the installed command does not run"
 grep -q permutation layers.txt || { cat layers.txt; fail "the installed command does not find its plugins"; }
+"$prefix/bin/weir" check additive --quiet >check.txt 2>&1 || { cat check.txt; fail "the installed command does not check"; }
+grep -q 'in this process' check.txt && fail "the installed library does not find weir-checker"
 loaded=$(ldd "$prefix/lib/weir/lua/weir/core.so" | sed -nE 's/.*libweir\.so\.0 => (.*) \(0x.*/\1/p')
 [ "$(realpath "$loaded")" = "$(realpath "$prefix/lib/libweir.so")" ] || fail "the installed Lua module loads another libweir than ${loaded:-none}"
 

@@ -9,8 +9,8 @@
 
 #define ROWS        16
 #define LEAST_TURNS 4
-#define BRIEF       2  /* milliseconds that two threads run beside each other */
-#define LONG        10 /* the same at full level */
+#define BRIEF       1 /* milliseconds that two threads run beside each other */
+#define LONG        4 /* the same at full level */
 
 static const weir__manner plain = {.tape = 0};
 static const weir__manner taped = {.tape = 1, .gradients = 1};
@@ -104,6 +104,7 @@ static void run_both(part *a, part *b, weir__verdict *verdict)
         pthread_join(other, NULL);
     }
     pthread_barrier_destroy(&start);
+    a->start = b->start = NULL;
 }
 
 void weir__check_two_threads(weir__subject *subject, const weir__map *map, weir__verdict *verdict)

@@ -214,3 +214,61 @@ void weir__check_outside(weir__subject *subject, const weir__map *map, weir__ver
     for (int32_t f = 0; f < map->size[WEIR__X]; f++)
         for (int way = 0; way < WAYS_OUT; way++) check_way(subject, map, good, f, way, verdict);
 }
+
+/* ---- iterations that come to no end are owned up to ------------------------------------------------------------------ */
+
+#define WIDTH 16
+
+/* What a module reports of its iterations, with room around it that is not its own. */
+typedef struct ledger {
+    int32_t iterations[WIDTH + 16];
+    double residual[WIDTH + 16];
+} ledger;
+
+static double largest(const weir__field *field, int32_t row)
+{
+    double most = 0;
+    for (int32_t f = 0; f < field->tile.features; f++)
+        most = fmax(most, fabs(weir__field_get(field, f, row)));
+    return most;
+}
+
+static void audit(const ledger *book, const weir__call *call, const weir_frame *frame, weir__verdict *verdict)
+{
+    for (int32_t i = WIDTH; i < WIDTH + 16; i++)
+        if (book->iterations[i] != -7 || book->residual[i] != -7)
+            weir__object(verdict, "the report is written beyond its rows");
+    for (int32_t r = 0; r < ROWS; r++) {
+        if (book->iterations[r] < 0)
+            weir__object(verdict, "row %d took %d iterations", r, book->iterations[r]);
+        if (!(frame->discard[0] >> r & 1))
+            weir__measure(verdict, book->residual[r] / (1 + largest(&call->field[WEIR__X], r)));
+    }
+    if (!(verdict->figure <= verdict->limit))
+        weir__remark(verdict, "a row whose iterations left this residual is not discarded");
+}
+
+void weir__check_convergence(weir__subject *subject, const weir__map *map, weir__verdict *verdict)
+{
+    ledger book;
+    weir_report report = {
+        .struct_size = (uint32_t)sizeof report, .iterations = book.iterations, .residual = book.residual};
+    map = weir__subject_map(subject, "inverse");
+    if (!map || !(subject->child->traits & WEIR_TRAIT_INVERSE_NUMERIC)) {
+        weir__skip(verdict);
+        return;
+    }
+    weir__call *const call = weir__call_new(subject, map, ROWS);
+    if (!weir__have(verdict, call)) return;
+    weir_frame *const frame = weir__call_frame(subject, call, &plain);
+    if (!weir__have(verdict, frame)) return;
+    for (int32_t i = 0; i < WIDTH + 16; i++) {
+        book.iterations[i] = i < WIDTH ? 0 : -7;
+        book.residual[i] = i < WIDTH ? 0 : -7;
+    }
+    frame->report = &report;
+    const weir_status status = weir__call_run(subject, map, call, frame);
+    frame->report = NULL;
+    if (status == WEIR_DISCARD || weir__served(verdict, subject, status, map->name))
+        audit(&book, call, frame, verdict);
+}

@@ -253,16 +253,24 @@ void weir__check_quiet_load(const weir__loading *loading, weir__verdict *verdict
     weir__surroundings_free(after);
 }
 
+/* Nanoseconds for which this process wanted the processor and others had it: the second number. */
+static double waited(void)
+{
+    char line[128], *end = line;
+    FILE *const file = fopen("/proc/self/schedstat", "r");
+    const int got = file && fgets(line, sizeof line, file) != NULL;
+    if (file) fclose(file);
+    if (!got) return 0;
+    (void)strtoull(line, &end, 10);
+    return (double)strtoull(end, NULL, 10);
+}
+
 /* Seconds that this process could have used: time that others had the processor does not count. */
 static double own_seconds(void)
 {
     struct timespec now;
-    unsigned long long running = 0, waiting = 0;
-    FILE *const file = fopen("/proc/self/schedstat", "r");
-    if (file && fscanf(file, "%llu %llu", &running, &waiting) != 2) waiting = 0;
-    if (file) fclose(file);
     clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec - 1e-9 * (double)waiting;
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec - 1e-9 * waited();
 }
 
 void weir__check_load_time(const weir__loading *loading, weir__verdict *verdict)

@@ -58,8 +58,8 @@ static void list_files(weir__surroundings *s)
     DIR *const folder = opendir("/proc/self/fd");
     const struct dirent *entry;
     while (folder && s->file_count < FILES_MOST && (entry = readdir(folder)))
-        if (entry->d_name[0] != '.' && atoi(entry->d_name) != dirfd(folder))
-            s->files[s->file_count++] = atoi(entry->d_name);
+        if (entry->d_name[0] != '.' && strtol(entry->d_name, NULL, 10) != dirfd(folder))
+            s->files[s->file_count++] = (int)strtol(entry->d_name, NULL, 10);
     if (folder) closedir(folder);
     qsort(s->files, (size_t)s->file_count, sizeof *s->files, by_number);
 }

@@ -43,6 +43,7 @@ const weir__promise weir__promises[] = {
     {"edges", "39", WEIR__PER_MAP, BOTH, 1e-8, weir__check_edges},
     {"codomain", "16", WEIR__PER_MAP, BOTH, TIGHT, weir__check_codomain},
     {"outside", "39", WEIR__PER_MAP, BOTH, EXACT, weir__check_outside},
+    {"convergence", "39", WEIR__PER_SUBJECT, BOTH, 1e-6, weir__check_convergence},
 
     {"autoregressive", "41", WEIR__PER_SUBJECT, NET, EXACT, weir__check_autoregressive},
     {"sweep", "41", WEIR__PER_SUBJECT, NET, TIGHT, weir__check_sweep},

@@ -1,7 +1,8 @@
 /* walls.c - see walls.h.
  *
  * One mapping: wall, body, wall, a page for a struct, wall. All of them are in one list, in which a signal handler finds the
- * one that an address belongs to.
+ * one that an address belongs to. They are used again, and never unmapped: a check makes many of the same few sizes, and what
+ * is found by the kernel's tables is found slowly.
  */
 #include "check/walls.h"
 
@@ -17,7 +18,7 @@
 struct weir__walls {
     unsigned char *base;
     size_t page, body, bytes; /* body: of the pages between the walls; bytes: of those that were asked for */
-    int behind, sealed;
+    int used, behind, sealed;
     const char *role;
     struct weir__walls *next;
 };
@@ -45,31 +46,45 @@ static int map(weir__walls *w)
     return 0;
 }
 
-void *weir__walls_make(weir__walls **walls, size_t bytes, int behind, const char *role)
+static weir__walls *find_idle(size_t body)
+{
+    weir__walls *w = all;
+    while (w && (w->used || w->body != body)) w = w->next;
+    return w;
+}
+
+static weir__walls *add_new(size_t page, size_t body)
 {
     weir__walls *const w = calloc(1, sizeof *w);
     if (!w) return NULL;
-    w->page = (size_t)sysconf(_SC_PAGESIZE);
-    w->bytes = bytes;
-    w->body = (bytes + w->page - 1) / w->page * w->page;
-    if (!w->body) w->body = w->page;
-    w->behind = behind;
-    w->role = role;
+    w->page = page;
+    w->body = body;
     if (!map(w)) return free(w), NULL;
-    memset(w->base + w->page, PATTERN, w->body);
     w->next = all;
     all = w;
+    return w;
+}
+
+void *weir__walls_make(weir__walls **walls, size_t bytes, int behind, const char *role)
+{
+    const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    const size_t body = bytes ? (bytes + page - 1) / page * page : page;
+    weir__walls *w = find_idle(body);
+    if (!w) w = add_new(page, body);
+    if (!w) return NULL;
+    w->used = 1;
+    w->bytes = bytes;
+    w->behind = behind;
+    w->role = role;
+    memset(w->base + page, PATTERN, body);
     *walls = w;
     return memory_of(w);
 }
 
 void weir__walls_free(weir__walls *walls)
 {
-    weir__walls **at = &all;
-    while (*at && *at != walls) at = &(*at)->next;
-    if (*at) *at = walls->next;
-    munmap(walls->base, total(walls));
-    free(walls);
+    weir__walls_seal(walls, 0);
+    walls->used = 0;
 }
 
 void *weir__walls_struct(weir__walls *w, size_t size)

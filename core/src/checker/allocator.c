@@ -1,7 +1,7 @@
 /* allocator.c - this program's malloc and free, which count: a plugin's are these too, as the program's symbols come first.
  *
- * Sanitizers bring allocators of their own, and other C libraries other names: there nobody counts, and the checks that ask
- * are left out.
+ * Sanitizers bring allocators of their own, which call back; other C libraries have other names: there nobody counts, and
+ * the checks that ask are left out.
  */
 #include "checker/allocator.h"
 
@@ -16,21 +16,45 @@
 #define SANITIZED
 #endif
 
-#if defined(__GLIBC__) && !defined(SANITIZED)
-#include <errno.h>
-#include <malloc.h>
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdlib.h>
+
+static _Thread_local int64_t made;
+static _Atomic int64_t living;
+
+#if defined(SANITIZED)
+/* of <sanitizer/allocator_interface.h>, which not every compiler brings with its run-time library */
+int __sanitizer_install_malloc_and_free_hooks(void (*on_malloc)(const volatile void *, size_t),
+                                              void (*on_free)(const volatile void *));
+
+static void note_malloc(const volatile void *memory, size_t size)
+{
+    (void)memory, (void)size;
+    made++;
+    atomic_fetch_add_explicit(&living, 1, memory_order_relaxed);
+}
+
+static void note_free(const volatile void *memory)
+{
+    (void)memory;
+    atomic_fetch_sub_explicit(&living, 1, memory_order_relaxed);
+}
+
+static int is_counted(void)
+{
+    return __sanitizer_install_malloc_and_free_hooks(note_malloc, note_free) > 0;
+}
+
+#elif defined(__GLIBC__)
+#include <errno.h>
+#include <malloc.h>
 
 void *__libc_malloc(size_t size);
 void *__libc_calloc(size_t count, size_t size);
 void *__libc_realloc(void *memory, size_t size);
 void *__libc_memalign(size_t alignment, size_t size);
 void __libc_free(void *memory);
-
-static _Thread_local int64_t made;
-static _Atomic int64_t living;
 
 static void *count(void *memory)
 {
@@ -84,6 +108,18 @@ __attribute__((visibility("default"))) int posix_memalign(void **memory, size_t 
     return 0;
 }
 
+static int is_counted(void)
+{
+    return 1;
+}
+
+#else
+static int is_counted(void)
+{
+    return 0;
+}
+#endif
+
 static int64_t made_here(void)
 {
     return made;
@@ -96,12 +132,7 @@ static int64_t living_now(void)
 
 void weir__allocator_count(void)
 {
+    if (!is_counted()) return;
     weir__allocations = made_here;
     weir__live_blocks = living_now;
 }
-
-#else
-void weir__allocator_count(void)
-{
-}
-#endif
