@@ -2,7 +2,7 @@
 #include "family.h"
 
 static void tails(weir_frame *frame, int64_t count, const weir_real *u, weir_real *log_tail, weir_real *tail,
-                  weir_real *hazard)
+                  weir_real *log_other, weir_real *log_hazard)
 {
     frame->math->softplus(count, u, log_tail);
     for (int64_t i = 0; i < count; i++) {
@@ -10,7 +10,9 @@ static void tails(weir_frame *frame, int64_t count, const weir_real *u, weir_rea
         tail[i] = -u[i];
     }
     frame->math->sigmoid(count, tail, tail);
-    for (int64_t i = 0; i < count; i++) hazard[i] = 1 - tail[i];
+    for (int64_t i = 0; i < count; i++) log_other[i] = -tail[i];
+    frame->math->log1p(count, log_other, log_other);
+    memcpy(log_hazard, log_other, (size_t)count * sizeof *log_other);
 }
 
 /* log (1 - T) - log T */

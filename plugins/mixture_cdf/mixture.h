@@ -8,8 +8,10 @@
  * everything follows from log T, by a log-sum-exp, and from sums of positive terms:
  *      line:   y = side Y with T(Y) = T (the family's own quantile: logit or probit),   R = T / phi(Y)
  *      unit:   y = 1 - T where side = 1, else T,                                        R = T
- *      log dy/dx = log R + log sum_k rho_k h_k a_k,       h_k = phi(u_k) / T(u_k).
- * Neither F nor T ever rounds to 1 or 0 on the way, and nothing large is subtracted from something large.
+ *      log dy/dx = log R + log sum_k rho_k h_k a_k,       h_k = phi(u_k) / T(u_k),
+ * the sum by its logarithm too: between narrow components that lie far apart the map is flatter than any number, e^-1000
+ * say, and its log-det a good number still. Neither F nor T ever rounds to 1 or 0 on the way, and nothing large is
+ * subtracted from something large.
  *
  * Derivatives, with c_k = dy/dz_k = R rho_k h_k, gamma_k = rho_k h_k a_k / sum_j rho_j h_j a_j, psi = (log phi)' and psi_Y that
  * of the quantile (0 in unit), L = log dy/dx:
@@ -27,19 +29,21 @@ typedef struct mixture {
     int32_t n, count;
     int32_t unit; /**< 1: y lies in (0, 1); 0: on the line */
     weir_real *weight, *log_weight;
-    weir_real *slope, *centre, *offset; /**< a, m, b */
+    weir_real *slope, *log_slope, *centre, *offset; /**< a, log a, m, b */
 } mixture;
 
 /** The mixture at one x a row. */
 typedef struct mixture_point {
-    weir_real *u, *log_tail, *tail, *hazard, *share; /**< count arrays: u_k, log T(u_k), T(u_k), h_k, rho_k */
-    weir_real *side, *log_rest, *at, *mills, *rate;  /**< lanes: side, log T, Y, R, sum rho h a */
-    weir_real *lane;                                 /**< working memory */
+    weir_real *u, *tail, *share, *log_share, *part,
+        *log_part;                           /**< count arrays: u_k, T(u_k), rho_k, gamma_k */
+    weir_real *side, *log_rest, *at, *mills; /**< lanes: side, log T, Y, R */
+    weir_real *rate, *log_rate;              /**< lanes: sum rho h a; rate may underflow */
+    weir_real *lane;                         /**< working memory */
 } mixture_point;
 
 /** Memory for both; 0: exhausted. */
 int WEIR_NAME(mixture_take)(weir_frame *frame, mixture *m, mixture_point *at);
-/** Weights from the logits at p, p + s, ... */
+/** Weights from the logits at p, p + s, ...; slopes are the caller's, with their logarithms. */
 void WEIR_NAME(mixture_weigh)(const mixture *m, weir_frame *frame, const weir_real *p, int64_t s,
                               const mixture_point *at);
 /** Fills `at`; 0: no memory. NaN where the row has no answer. */

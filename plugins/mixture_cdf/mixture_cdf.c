@@ -21,6 +21,8 @@
     "With the tail T = 1 - F (mirrored where F < 1/2, so that T is the smaller), its shares rho_k = w_k T_k / T, hazards h_k =\n"  \
     "phi_k / T_k and R = T / phi(Y) (line) or T (unit): dy/dx = R sum_k rho_k h_k / s_k. T comes from a log-sum-exp of\n"          \
     "log T_k, so that neither end is ever rounded to 0 or 1; far out the map is that of the component which is left there.\n"      \
+    "The slope is a log-sum-exp as well: where narrow components lie apart the map is flatter than y can show, so that many x\n"   \
+    "have one y, of which the inverse gives one; log-det is right at all of them.\n"                                               \
     "In unit large x is rounded to y = 1 and does not come back, while its log-det is still right; y near 0 keeps all digits.\n"   \
     "Inverse: one bracketed root a row, on the line, to machine precision, about 6 evaluations; the bracket is the smallest and\n" \
     "the largest of the components' own quantiles. Its VJP is the implicit function theorem's. Rows with y outside (0, 1) in\n"    \
@@ -31,14 +33,14 @@ static const char gaussian_doc[] =
     "\"line\" (the default): y = Phi^-1(F(x)), the probit, so that one component is affine and tails stay tails of a normal.\n" MAP_DOC
         START_DOC REST_DOC
     "log Phi in the tail is by a Chebyshev series for Mills' ratio, good to the last digits at any distance: x^2 must not\n"
-    "overflow. Cost: 4 vectorised functions and a polynomial of degree 24 a component, 3 more of these a value on the line.\n"
+    "overflow. Cost: 5 vectorised functions and a polynomial of degree 24 a component, 3 more of these a value on the line.\n"
     "Source: Chen and Gopinath 2000, \"Gaussianization\", NIPS 13, where mixtures of normals make each coordinate normal.";
 
 static const char logistic_doc[] =
     "The CDF of a mixture of logistics, F(x) = sum_k w_k sigmoid((x - m_k) / s_k); codomain \"unit\": y = F(x), for a uniform\n"
     "base; \"line\" (the default): y = logit F(x), whose tails are straight with slope 1 / s of the widest component. With\n"
     "affine = true then y exp(a) + b: the coupling function of Flow++.\n" MAP_DOC START_DOC REST_DOC
-    "Cost: 4 vectorised functions a component.\n"
+    "Cost: 5 vectorised functions a component.\n"
     "Source: Ho et al. 2019, \"Flow++\", arXiv:1902.00275, section 3.2.";
 
 static const weir_option mixture_options[] = {
@@ -98,8 +100,8 @@ static int describe(const mixture_cdf *self, weir_frame *frame, int32_t n, const
         memcpy(d->m.centre + k * n, p + (count + k) * s, (size_t)n * sizeof *p);
         weir_soft_bound(frame, self->bound, n, p + (2 * count + k) * s, d->m.slope + k * n, d->bend + k * n);
     }
-    for (int64_t j = 0; j < count * lane; j++) d->m.slope[j] = -d->m.slope[j];
-    frame->math->exp(count * lane, d->m.slope, d->m.slope);
+    for (int64_t j = 0; j < count * lane; j++) d->m.log_slope[j] = -d->m.slope[j];
+    frame->math->exp(count * lane, d->m.log_slope, d->m.slope);
     memset(d->m.offset, 0, (size_t)(count * lane) * sizeof *p);
     if (!self->affine) return 1;
     weir_soft_bound(frame, self->bound, n, p + 3 * count * s, d->log_scale, d->bend + count * n);

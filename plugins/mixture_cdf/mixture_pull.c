@@ -17,13 +17,12 @@ void WEIR_NAME(mixture_pull)(const mixture *m, const mixture_point *at, const we
     for (int32_t i = 0; i < m->n; i++) bend[i] = link_bend(m, at, i);
     for (int32_t k = 0; k < m->count; k++) {
         const int64_t from = (int64_t)k * m->n;
-        const weir_real *restrict const share = at->share + from, *restrict const hazard = at->hazard + from;
+        const weir_real *restrict const share = at->share + from, *restrict const part = at->part + from;
         const weir_real *restrict const weight = m->weight + from, *restrict const slope = m->slope + from;
         const weir_real *restrict const u = at->u + from, *restrict const tail = at->tail + from;
         const weir_real *restrict const side = at->side, *restrict const mills = at->mills;
         for (int32_t i = 0; i < m->n; i++) {
-            const weir_real push = share[i] * hazard[i], c = mills[i] * push;
-            const weir_real gamma = push * slope[i] / at->rate[i];
+            const weir_real gamma = part[i], c = mills[i] * (at->rate[i] / slope[i]) * gamma;
             const weir_real psi = family_bend(m->family, u[i], tail[i]);
             /* gamma psi - psi_Y c, so that it vanishes where one component is all */
             const weir_real kappa = gamma * (psi - bend[i]) + bend[i] * (gamma - c);

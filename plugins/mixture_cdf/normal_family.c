@@ -52,15 +52,17 @@ static void mills_of(int64_t count, const weir_real *u, weir_real *ratio)
 }
 
 static void tails(weir_frame *frame, int64_t count, const weir_real *u, weir_real *log_tail, weir_real *tail,
-                  weir_real *hazard)
+                  weir_real *log_other, weir_real *log_hazard)
 {
-    mills_of(count, u, hazard);
-    frame->math->log(count, hazard, log_tail);
+    mills_of(count, u, log_other);
+    frame->math->log(count, log_other, log_tail);
     for (int64_t i = 0; i < count; i++) {
+        log_hazard[i] = -log_tail[i];
         log_tail[i] -= u[i] * u[i] / 2 + HALF_LOG_2PI;
-        hazard[i] = 1 / hazard[i];
     }
     frame->math->exp(count, log_tail, tail);
+    for (int64_t i = 0; i < count; i++) log_other[i] = -tail[i];
+    frame->math->log1p(count, log_other, log_other);
 }
 
 /* One step of Halley's method for g(u) = log T(u) - log_tail, whose derivatives are -h and -h (h - u). */

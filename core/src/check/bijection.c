@@ -23,7 +23,8 @@ static weir__call *onward(weir__subject *subject, const weir__map *map, const we
     return call;
 }
 
-/* The error of each row over what it may have, 1e-10 (1 + |x|) or 64 eps kappa, in units of the limit. */
+/* The error of each row over what it may have, 1e-10 (1 + |x|) or 64 eps kappa, in units of the limit. Where the map is
+ * flatter than any number, kappa is infinite and nothing comes back; that it is flat is log_det's to judge. */
 static void compare(const weir__subject *subject, const weir__map *map, const weir__call *out,
                     const weir__call *back, const double *kappa, weir__verdict *verdict)
 {
@@ -32,7 +33,7 @@ static void compare(const weir__subject *subject, const weir__map *map, const we
         for (int32_t f = 0; f < x->tile.features; f++) {
             const double was = weir__field_get(x, f, r), is = weir__field_get(again, f, r);
             const double relative = verdict->limit * (1 + fabs(was));
-            const double conditioned = kappa && isfinite(kappa[r]) ? 64 * subject->rounding * kappa[r] : 0;
+            const double conditioned = kappa && !isnan(kappa[r]) ? 64 * subject->rounding * kappa[r] : 0;
             const double gap = weir__lane_gap(weir__lane_domain(subject, map, WEIR__X, f), was, is);
             weir__measure(verdict, verdict->limit * gap / fmax(relative, conditioned));
         }
@@ -99,7 +100,11 @@ void weir__check_log_det_sum(weir__subject *subject, const weir__map *map, weir_
     }
 }
 
-/* Differences are good to fewer digits than VJPs: what they find counts a thousandth. */
+/* Logarithm of what is on its way to underflow. */
+#define LEAST_LOG (-600)
+
+/* Differences are good to fewer digits than VJPs: what they find counts a thousandth. A log-det may be right where the
+ * determinant itself has underflown: it must be as small then. */
 void weir__check_log_det(weir__subject *subject, const weir__map *map, weir__verdict *verdict)
 {
     const int32_t n = map->size[WEIR__X];
@@ -123,7 +128,8 @@ void weir__check_log_det(weir__subject *subject, const weir__map *map, weir__ver
     for (int32_t r = 0; r < ROWS; r++) {
         const double l = weir__field_get(&call->field[WEIR__LANE], 0, r);
         const double dense = weir__log_abs_det(jacobians + (int64_t)r * n * n, n);
-        weir__measure(verdict, trust * fabs(l - dense) / (1 + fabs(dense)));
+        const int underflown = map->vjp && dense == -INFINITY && l < LEAST_LOG;
+        weir__measure(verdict, underflown ? 0 : trust * fabs(l - dense) / (1 + fabs(dense)));
     }
     free(jacobians);
 }

@@ -106,14 +106,17 @@ static void swap_rows(double *a, int32_t columns, int32_t i, int32_t j)
     }
 }
 
+/* Below it digits are being lost, or all are. */
+#define LEAST_PIVOT 1e-290
+
 double weir__log_abs_det(double *a, int32_t n)
 {
     double sum = 0;
     for (int32_t k = 0; k < n; k++) {
         swap_rows(a, n, k, pivot_row(a, n, k));
         const double pivot = a[k * n + k];
+        if (fabs(pivot) < LEAST_PIVOT) return -INFINITY;
         sum += log(fabs(pivot));
-        if (pivot == 0) return -INFINITY;
         for (int32_t i = k + 1; i < n; i++) {
             const double factor = a[i * n + k] / pivot;
             for (int32_t j = k; j < n; j++) a[i * n + j] -= factor * a[k * n + j];

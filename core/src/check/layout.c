@@ -84,10 +84,12 @@ static void round_inputs(weir__call *call)
     }
 }
 
-#define JITTERS 3
+/* Units in the last place of f32 by which every input is moved: how far that carries the results is their condition. The
+ * wide move finds a cliff that the others may miss, and counts in proportion. */
+static const double reach[] = {8, 8, 128};
+#define JITTERS ((int)(sizeof reach / sizeof *reach))
 
-/* Every input moved by a few units in the last place of f32: how far that carries the results is their condition. */
-static void jitter(weir__subject *subject, weir__call *call)
+static void jitter(weir__subject *subject, weir__call *call, double units)
 {
     for (int32_t a = WEIR__X; a <= WEIR__CONTEXT; a++) {
         weir__field *const field = &call->field[a];
@@ -96,27 +98,64 @@ static void jitter(weir__subject *subject, weir__call *call)
             for (int32_t r = 0; r < field->tile.rows; r++) {
                 const double v = weir__field_get(field, f, r);
                 weir__field_set(field, f, r,
-                                v + 8 * EPS32 * (1 + fabs(v)) * weir__dice_normal(&subject->dice));
+                                v + units * EPS32 * (1 + fabs(v)) * weir__dice_normal(&subject->dice));
             }
         weir__field_pad(field, 0);
     }
 }
 
-/* Errors in units of the limit: 1e-3 (1 + |y|) plus what the condition explains. */
-static void compare_precisions(weir__argument a, const weir__call *narrow, const weir__call *wide,
-                               weir__call *const *moved, weir__verdict *verdict)
+/* The same call in both precisions, and in f64 at moved points. */
+typedef struct precisions {
+    const weir__call *narrow, *wide;
+    weir__call *moved[JITTERS];
+} precisions;
+
+static double drift_of(const precisions *p, weir__argument a, int32_t f, int32_t r)
 {
-    const weir__field *const field = &wide->field[a];
-    for (int32_t f = 0; weir__field_there(field) && f < field->tile.features; f++)
-        for (int32_t r = 0; r < field->tile.rows; r++) {
-            const double y = weir__field_get(field, f, r), got = weir__field_get(&narrow->field[a], f, r);
-            double drift = 0;
-            if (got == y) continue; /* -infinity outside a support */
-            for (int32_t j = 0; j < JITTERS; j++)
-                drift = fmax(drift, fabs(weir__field_get(&moved[j]->field[a], f, r) - y));
-            const double allowed = verdict->limit * (1 + fabs(y)) + (isfinite(drift) ? 16 * drift : 0);
-            weir__measure(verdict, verdict->limit * fabs(got - y) / allowed);
-        }
+    const double y = weir__field_get(&p->wide->field[a], f, r);
+    double drift = 0;
+    for (int32_t j = 0; j < JITTERS; j++) {
+        const double far = fabs(weir__field_get(&p->moved[j]->field[a], f, r) - y);
+        drift = fmax(drift, far * reach[0] / reach[j]);
+    }
+    return isfinite(drift) ? drift : 0;
+}
+
+/* A few units in the last place change a result of this row by half of itself: in f32 the row has no digits, and what it
+ * gives for its other results says nothing either. */
+static int is_lost(const precisions *p, int32_t r)
+{
+    for (int32_t a = WEIR__Y; a < WEIR__ARGUMENTS; a++) {
+        const weir__field *const field = &p->wide->field[a];
+        for (int32_t f = 0; weir__field_there(field) && f < field->tile.features; f++)
+            if (drift_of(p, (weir__argument)a, f, r) > 0.5 * (1 + fabs(weir__field_get(field, f, r))))
+                return 1;
+    }
+    return 0;
+}
+
+/* Errors in units of the limit: 1e-3 (1 + |y|) plus what the condition explains. */
+static void compare_row(const precisions *p, weir__argument a, int32_t r, weir__verdict *verdict)
+{
+    const weir__field *const field = &p->wide->field[a];
+    for (int32_t f = 0; weir__field_there(field) && f < field->tile.features; f++) {
+        const double y = weir__field_get(field, f, r), got = weir__field_get(&p->narrow->field[a], f, r);
+        if (got == y) continue; /* -infinity outside a support */
+        const double allowed = verdict->limit * (1 + fabs(y)) + 16 * drift_of(p, a, f, r);
+        weir__measure(verdict, verdict->limit * fabs(got - y) / allowed);
+    }
+}
+
+static void compare_rows(const precisions *p, weir__verdict *verdict)
+{
+    int32_t lost = 0;
+    for (int32_t r = 0; r < ROWS; r++) {
+        const int none = is_lost(p, r);
+        lost += none;
+        for (int32_t a = WEIR__Y; !none && a < WEIR__ARGUMENTS; a++)
+            compare_row(p, (weir__argument)a, r, verdict);
+    }
+    if (lost > ROWS / 2) weir__object(verdict, "%d of %d rows have no digits in f32", lost, ROWS);
 }
 
 /* A moved point that left the domain says nothing. */
@@ -126,7 +165,7 @@ static int evaluate_moved(weir__subject *subject, const weir__map *map, const we
     for (int32_t j = 0; j < JITTERS; j++) {
         moved[j] = weir__call_like(subject, map, wide, WEIR__PLAIN);
         if (!moved[j]) return 0;
-        jitter(subject, moved[j]);
+        jitter(subject, moved[j], reach[j]);
         if (run(subject, map, moved[j]) != WEIR_OK) weir__call_copy(moved[j], wide);
     }
     return 1;
@@ -139,18 +178,18 @@ static void compare_twin(weir__subject *subject, const weir__map *map, weir__sub
     weir__call *const wide = weir__call_new(subject, map, ROWS);
     if (!weir__have(verdict, wide)) return;
     round_inputs(wide);
-    weir__call *moved[JITTERS];
+    precisions p = {.wide = wide};
     weir__call *const narrow = map32 ? weir__call_like(twin, map32, wide, WEIR__PLAIN) : NULL;
     if (!map32 || !map32->vjp != !map->vjp) weir__object(verdict, "f32 offers less of %s", map->name);
     if (!map32 || !map32->vjp != !map->vjp || !weir__have(verdict, narrow)) return;
     if (!weir__served(verdict, subject, run(subject, map, wide), map->name)) return;
-    if (!evaluate_moved(subject, map, wide, moved)) {
+    if (!evaluate_moved(subject, map, wide, p.moved)) {
         weir__object(verdict, "out of memory");
         return;
     }
     if (!weir__served(verdict, twin, run(twin, map32, narrow), "the f32 call")) return;
-    for (int32_t a = WEIR__Y; a < WEIR__ARGUMENTS; a++)
-        compare_precisions((weir__argument)a, narrow, wide, moved, verdict);
+    p.narrow = narrow;
+    compare_rows(&p, verdict);
     for (int32_t a = 0; a < WEIR__ARGUMENTS; a++)
         if (!weir__field_intact(&narrow->field[a])) weir__object(verdict, "f32 writes outside the rows");
 }

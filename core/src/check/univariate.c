@@ -1,7 +1,9 @@
 /* univariate.c - a bijection of the line is monotone. */
 #include "check/checks.h"
+#include "check/dense.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 #define GRID 64
 
@@ -25,12 +27,38 @@ static double grid_point(const weir_domain *domain, int32_t r)
     return upper ? domain->upper - 12 * (1 - t) : -6 + 12.0 * r / (GRID - 1);
 }
 
-/* The image of a grid of the line goes on in one direction. */
-static int goes_on(const weir__field *y, int32_t f)
+/* A grid, its image and, unless NULL, the Jacobians there. */
+typedef struct graph {
+    const weir__field *x, *y;
+    const double *jacobians;
+    int32_t features;
+    double rounding;
+} graph;
+
+static double slope_at(const graph *g, int32_t f, int32_t r)
 {
+    return fabs(g->jacobians[((int64_t)r * g->features + f) * g->features + f]);
+}
+
+/* The map is so flat from one point of the grid to the next that y cannot show the rise, and its derivative says so too. */
+static int is_level(const graph *g, int32_t f, int32_t r)
+{
+    const double from = weir__field_get(g->y, f, r - 1), to = weir__field_get(g->y, f, r);
+    const double unit = g->rounding * (1 + fabs(to));
+    const double step = weir__field_get(g->x, f, r) - weir__field_get(g->x, f, r - 1);
+    if (!g->jacobians || !(fabs(to - from) <= 4 * unit)) return 0;
+    return fmin(slope_at(g, f, r - 1), slope_at(g, f, r)) * fabs(step) <= 4 * unit;
+}
+
+/* The image of a grid of the line goes on in one direction. */
+static int goes_on(const graph *g, int32_t f)
+{
+    const weir__field *const y = g->y;
     const double rise = weir__field_get(y, f, GRID - 1) - weir__field_get(y, f, 0);
-    for (int32_t r = 1; r < GRID; r++)
-        if ((weir__field_get(y, f, r) - weir__field_get(y, f, r - 1)) * rise <= 0) return 0;
+    for (int32_t r = 1; r < GRID; r++) {
+        const double step = weir__field_get(y, f, r) - weir__field_get(y, f, r - 1);
+        if (!(step * rise > 0) && !is_level(g, f, r)) return 0;
+    }
     return 1;
 }
 
@@ -60,11 +88,16 @@ void weir__check_monotone(weir__subject *subject, const weir__map *map, weir__ve
     same_in_all_rows(&call->field[WEIR__CONTEXT]);
     for (int32_t f = 0; f < map->size[WEIR__X]; f++)
         for (int32_t r = 0; r < GRID; r++) weir__field_set(x, f, r, grid_point(domain, r));
-    const weir_status status = weir__evaluate(subject, map, call);
-    if (status != WEIR_DISCARD && !weir__served(verdict, subject, status, map->name)) return;
-    for (int32_t f = 0; f < map->size[WEIR__X]; f++) {
-        const int good =
-            image->kind == WEIR_DOMAIN_CIRCLE ? goes_round(y, f, image->upper - image->lower) : goes_on(y, f);
-        if (!good) weir__measure(verdict, verdict->figure + 1);
+    weir_status status;
+    double *const jacobians = map->vjp ? weir__jacobians(subject, map, call, &status) : NULL;
+    if (!jacobians) status = weir__evaluate(subject, map, call);
+    const graph seen = {x, y, jacobians, map->size[WEIR__X], subject->rounding};
+    if (status == WEIR_DISCARD || weir__served(verdict, subject, status, map->name)) {
+        for (int32_t f = 0; f < map->size[WEIR__X]; f++) {
+            const int good = image->kind == WEIR_DOMAIN_CIRCLE ? goes_round(y, f, image->upper - image->lower)
+                                                               : goes_on(&seen, f);
+            if (!good) weir__measure(verdict, verdict->figure + 1);
+        }
     }
+    free(jacobians);
 }
