@@ -5,6 +5,7 @@
  */
 #include "checker/job.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -20,17 +21,32 @@ static double seconds_of(clockid_t clock)
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
-/* A process that wants the processor and does not get it is not hanging: 'R' in its state. */
-static int is_waiting(pid_t pid)
+/* 'R' in its state: it wants the processor; 'D': it waits for the disk. */
+static int is_idle(const char *path)
 {
-    char path[64], line[512], state = 'R';
-    snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+    char line[512], state = 'S';
     FILE *const file = fopen(path, "r");
     const char *const after =
         file && fgets(line, sizeof line, file) ? strrchr(line, ')') : NULL; /* its name may hold anything */
     if (after && after[1] == ' ') state = after[2];
     if (file) fclose(file);
-    return state != 'R';
+    return state != 'R' && state != 'D';
+}
+
+/* A process of which some thread wants the processor and does not get it is not hanging. */
+static int is_waiting(pid_t pid)
+{
+    char path[320];
+    const struct dirent *thread;
+    int idle = 1;
+    snprintf(path, sizeof path, "/proc/%d/task", (int)pid);
+    DIR *const threads = opendir(path);
+    while (threads && idle && (thread = readdir(threads))) {
+        snprintf(path, sizeof path, "/proc/%d/task/%s/stat", (int)pid, thread->d_name);
+        idle = thread->d_name[0] == '.' || is_idle(path);
+    }
+    if (threads) closedir(threads);
+    return idle;
 }
 
 static int has_hung(pid_t pid, double started, double patience)
