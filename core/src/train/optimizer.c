@@ -4,82 +4,72 @@
  *         p -= lr (m / (1 - b1^t)) / (sqrt(v / (1 - b2^t)) + eps)
  *  AdamW: the same, and p -= lr decay p;  Adam and SGD with decay: g += decay p.
  *  SGD:   m = momentum m + g,  p -= lr m  (Nesterov: p -= lr (g + momentum m)). */
+#include "train/arena.h"
 #include "train/trainer.h"
 
 #include <math.h>
 
 typedef struct update {
     weir_trainer *trainer;
-    double rate, factor;
-    double correct1, correct2; /* 1 / (1 - beta^t) */
+    const weir__arena *passes;
+    /* Without decay, and what decay makes of them. */
+    weir__adam_rule adam[2];
+    weir__sgd_rule sgd[2];
 } update;
 
-#define DEFINE_UPDATES(suffix, real, root)                                                                   \
-    static void adam_##suffix(const update *u, real *restrict p, const real *restrict g, real *restrict m,   \
-                              real *restrict v, int64_t n, double decay)                                     \
-    {                                                                                                        \
-        const weir_trainer *const t = u->trainer;                                                            \
-        const int decoupled = t->optimizer == WEIR__ADAMW;                                                   \
-        const real b1 = (real)t->beta1, b2 = (real)t->beta2, factor = (real)u->factor;                       \
-        const real added = (real)(decoupled ? 0 : decay),                                                    \
-                   kept = (real)(decoupled ? 1 - u->rate * decay : 1);                                       \
-        const real rate = (real)(u->rate * u->correct1), epsilon = (real)t->epsilon;                         \
-        const real scale2 = (real)u->correct2;                                                               \
-        for (int64_t i = 0; i < n; i++) {                                                                    \
-            const real gradient = g[i] * factor + added * p[i];                                              \
-            m[i] = b1 * m[i] + (1 - b1) * gradient;                                                          \
-            v[i] = b2 * v[i] + (1 - b2) * gradient * gradient;                                               \
-            p[i] = kept * p[i] - rate * m[i] / (root(v[i] * scale2) + epsilon);                              \
-        }                                                                                                    \
-    }                                                                                                        \
-    static void sgd_##suffix(const update *u, real *restrict p, const real *restrict g, real *restrict m,    \
-                             int64_t n, double decay)                                                        \
-    {                                                                                                        \
-        const real factor = (real)u->factor, added = (real)decay, momentum = (real)u->trainer->momentum;     \
-        const real rate = (real)u->rate, ahead = u->trainer->nesterov ? momentum : 1;                        \
-        const real direct = u->trainer->nesterov ? 1 : 0;                                                    \
-        for (int64_t i = 0; i < n; i++) {                                                                    \
-            const real gradient = g[i] * factor + added * p[i];                                              \
-            m[i] = momentum * m[i] + gradient;                                                               \
-            p[i] -= rate * (ahead * m[i] + direct * gradient);                                               \
-        }                                                                                                    \
-    }                                                                                                        \
-    static void apply_##suffix(const update *u, const weir__segment *s, const weir__tensor *tensor)          \
-    {                                                                                                        \
-        weir_trainer *const t = u->trainer;                                                                  \
-        real *const p = (real *)t->model->net.table[s->handle] + s->first;                                   \
-        const real *const g = (const real *)t->lanes[0].table[s->handle] + s->first;                         \
-        real *const m = (real *)(void *)(t->moment1 + tensor->offset) + s->first;                            \
-        real *const v = (real *)(void *)(t->moment2 + tensor->offset) + s->first;                            \
-        const double decay = tensor->flags & WEIR_TENSOR_NO_DECAY ? 0 : t->weight_decay;                     \
-        if (t->optimizer == WEIR__SGD)                                                                       \
-            sgd_##suffix(u, p, g, m, s->count, decay);                                                       \
-        else                                                                                                 \
-            adam_##suffix(u, p, g, m, v, s->count, decay);                                                   \
-    }
+static void set_adam(const weir_trainer *t, double learning_rate, double factor, weir__adam_rule *rules)
+{
+    const int decoupled = t->optimizer == WEIR__ADAMW;
+    rules[0] = (weir__adam_rule){.factor = factor,
+                                 .kept = 1,
+                                 .beta1 = t->beta1,
+                                 .beta2 = t->beta2,
+                                 .rate = learning_rate * (1 / (1 - pow(t->beta1, (double)t->steps))),
+                                 .scale2 = 1 / (1 - pow(t->beta2, (double)t->steps)),
+                                 .epsilon = t->epsilon};
+    rules[1] = rules[0];
+    if (decoupled)
+        rules[1].kept = 1 - learning_rate * t->weight_decay;
+    else
+        rules[1].added = t->weight_decay;
+}
 
-DEFINE_UPDATES(f32, float, sqrtf)
-DEFINE_UPDATES(f64, double, sqrt)
+static void set_sgd(const weir_trainer *t, double learning_rate, double factor, weir__sgd_rule *rules)
+{
+    rules[0] = (weir__sgd_rule){.factor = factor,
+                                .momentum = t->momentum,
+                                .rate = learning_rate,
+                                .ahead = t->nesterov ? t->momentum : 1,
+                                .direct = t->nesterov ? 1 : 0};
+    rules[1] = rules[0];
+    rules[1].added = t->weight_decay;
+}
 
 static void update_segment(void *user, int64_t index, int32_t thread)
 {
     (void)thread;
     const update *const u = user;
-    const weir__net *const net = &u->trainer->model->net;
-    const weir__segment *const s = &u->trainer->segments[index];
+    weir_trainer *const t = u->trainer;
+    const weir__net *const net = &t->model->net;
+    const weir__segment *const s = &t->segments[index];
     const weir__tensor *const tensor = &net->tensors[s->handle];
-    if (net->precision == WEIR_F32)
-        apply_f32(u, s, tensor);
+    const int decays = !(tensor->flags & WEIR_TENSOR_NO_DECAY);
+    const int64_t first = s->first * (net->precision == WEIR_F32 ? 4 : 8);
+    unsigned char *const p = (unsigned char *)net->table[s->handle] + first;
+    const unsigned char *const g = (const unsigned char *)t->lanes[0].table[s->handle] + first;
+    unsigned char *const m = t->moment1 + tensor->offset + first;
+    if (t->optimizer == WEIR__SGD)
+        u->passes->sgd(&u->sgd[decays], s->count, g, p, m);
     else
-        apply_f64(u, s, tensor);
+        u->passes->adam(&u->adam[decays], s->count, g, p, m, t->moment2 + tensor->offset + first);
 }
 
 void weir__optimize(weir_trainer *t, double learning_rate, double factor)
 {
     t->steps++;
-    update u = {.trainer = t, .rate = learning_rate, .factor = factor};
-    u.correct1 = 1 / (1 - pow(t->beta1, (double)t->steps));
-    u.correct2 = 1 / (1 - pow(t->beta2, (double)t->steps));
+    update u = {.trainer = t, .passes = weir__arena_passes(t->model->net.precision)};
+    set_adam(t, learning_rate, factor, u.adam);
+    set_sgd(t, learning_rate, factor, u.sgd);
     weir__pool_run(t->model->runtime->pool, t->segment_count, update_segment, &u, NULL, NULL);
     t->model->net.version++;
 }

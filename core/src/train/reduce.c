@@ -1,4 +1,5 @@
 /* reduce.c - lanes added up in their order, derived tensors chained back, squares summed. */
+#include "train/arena.h"
 #include "train/trainer.h"
 
 #include <math.h>
@@ -39,16 +40,6 @@ typedef struct sum {
     int64_t pieces_own, pieces_other;
 } sum;
 
-static void add_f32(float *into, const float *from, int64_t n)
-{
-    for (int64_t i = 0; i < n; i++) into[i] += from[i];
-}
-
-static void add_f64(double *into, const double *from, int64_t n)
-{
-    for (int64_t i = 0; i < n; i++) into[i] += from[i];
-}
-
 static void add_piece(void *user, int64_t index, int32_t thread)
 {
     (void)thread;
@@ -61,14 +52,9 @@ static void add_piece(void *user, int64_t index, int32_t thread)
     const int64_t bytes = region - at < PIECE * 8 ? region - at : PIECE * 8;
     const int64_t offset = (own ? 0 : net->parameter_bytes + net->derived_bytes) + at;
     const int narrow = (net->precision == WEIR_F32) == own;
-    for (int32_t lane = 1; lane < s->batch->lanes; lane++) {
-        void *const into = t->lanes[0].memory + offset;
-        const void *const from = t->lanes[lane].memory + offset;
-        if (narrow)
-            add_f32(into, from, bytes / 4);
-        else
-            add_f64(into, from, bytes / 8);
-    }
+    const weir__arena *const passes = weir__arena_passes(narrow ? WEIR_F32 : WEIR_F64);
+    for (int32_t lane = 1; lane < s->batch->lanes; lane++)
+        passes->add(bytes / (narrow ? 4 : 8), t->lanes[lane].memory + offset, t->lanes[0].memory + offset);
 }
 
 static void add_lanes(weir__batch *batch)
@@ -89,40 +75,15 @@ typedef struct finish {
     double scale;
 } finish;
 
-static double squares_f32(float *g, int64_t n, float scale)
-{
-    double sums[8] = {0};
-    int64_t i = 0;
-    if (scale != 1)
-        for (int64_t k = 0; k < n; k++) g[k] *= scale;
-    for (; i + 8 <= n; i += 8)
-        for (int k = 0; k < 8; k++) sums[k] += (double)g[i + k] * (double)g[i + k];
-    for (; i < n; i++) sums[0] += (double)g[i] * (double)g[i];
-    return ((sums[0] + sums[1]) + (sums[2] + sums[3])) + ((sums[4] + sums[5]) + (sums[6] + sums[7]));
-}
-
-static double squares_f64(double *g, int64_t n, double scale)
-{
-    double sums[8] = {0};
-    int64_t i = 0;
-    if (scale != 1)
-        for (int64_t k = 0; k < n; k++) g[k] *= scale;
-    for (; i + 8 <= n; i += 8)
-        for (int k = 0; k < 8; k++) sums[k] += g[i + k] * g[i + k];
-    for (; i < n; i++) sums[0] += g[i] * g[i];
-    return ((sums[0] + sums[1]) + (sums[2] + sums[3])) + ((sums[4] + sums[5]) + (sums[6] + sums[7]));
-}
-
 static void finish_segment(void *user, int64_t index, int32_t thread)
 {
     (void)thread;
     const finish *const f = user;
+    const weir__net *const net = &f->trainer->model->net;
     weir__segment *const s = &f->trainer->segments[index];
-    void *const gradient = f->trainer->lanes[0].table[s->handle];
-    if (f->trainer->model->net.precision == WEIR_F32)
-        s->squares = squares_f32((float *)gradient + s->first, s->count, (float)f->scale);
-    else
-        s->squares = squares_f64((double *)gradient + s->first, s->count, f->scale);
+    const int64_t first = s->first * (net->precision == WEIR_F32 ? 4 : 8);
+    unsigned char *const gradient = f->trainer->lanes[0].table[s->handle];
+    s->squares = weir__arena_passes(net->precision)->squares(s->count, f->scale, gradient + first);
     s->finite = isfinite(s->squares);
 }
 
