@@ -4,8 +4,14 @@
  */
 #include "model/net.h"
 #include "models.h"
+#include "run/noise.h"
 #include "run/philox.h"
 #include "run/run.h"
+
+#define NAME(f) f##_here
+WEIR__NOISE_NORMAL(weir__noise_normal_here);
+WEIR__NOISE_BITS(weir__noise_bits_here);
+#include "run/noise_body.h"
 
 TestSuite(random);
 
@@ -153,4 +159,104 @@ Test(random, a_row_has_its_number_in_any_tile)
     for (int r = 13; r < run.frame.width; r++)
         cr_assert_eq(lane[1][r], lane[1][12], "padding repeats the last row");
     weir__run_clear(&run);
+}
+
+/* ---- lanes ------------------------------------------------------------------------------------------------------- */
+
+#define LANE 200
+
+/** Rows as shuffled data have them, some beyond 32 bits. */
+static void some_rows(uint64_t *rows)
+{
+    for (uint64_t i = 0; i < LANE; i++) rows[i] = (i * 7919) % 1009 + (i % 5 == 0 ? UINT64_C(1) << 40 : 0);
+}
+
+/* Box and Muller in long double, from the block that the row has by itself. */
+static double one_normal(uint64_t key, uint64_t row, uint32_t draw)
+{
+    uint64_t second;
+    const long double u = (long double)weir__unit_f64(weir__random_bits(key, row, draw, &second));
+    const long double turns = fabsl((long double)weir__unit_f64(second) - 0.5L) - 0.25L;
+    return (double)(sqrtl(-2 * logl(u)) * sinl(6.283185307179586476925286766559L * turns));
+}
+
+Test(random, lanes_hold_what_each_row_has_alone)
+{
+    uint64_t rows[LANE], second;
+    double wide[LANE];
+    float narrow[LANE];
+    some_rows(rows);
+    for (uint32_t draw = 0; draw < 500; draw++) {
+        const uint64_t key = weir__stream_key(draw, 1, 2);
+        weir__noise_normal(key, draw, LANE, rows, 0, wide);
+        weir__noise_normal(key, draw, LANE, rows, 1, narrow);
+        for (int i = 0; i < LANE; i++) {
+            const double wanted = one_normal(key, rows[i], draw);
+            cr_assert(fabs(wide[i] - wanted) <= 6 * 0x1p-53 * fabs(wanted), "%.17g, not %.17g", wide[i],
+                      wanted);
+            cr_assert_eq(narrow[i], (float)wide[i]);
+        }
+        weir__noise_uniform(key, draw, LANE, rows, 0, wide);
+        weir__noise_uniform(key, draw, LANE, rows, 1, narrow);
+        for (int i = 0; i < LANE; i++) {
+            const uint64_t bits = weir__random_bits(key, rows[i], draw, &second);
+            cr_assert_eq(wide[i], weir__unit_f64(bits));
+            cr_assert_eq(narrow[i], weir__unit_f32(bits));
+        }
+    }
+}
+
+/* On a processor without newer instructions both sides are the same build. */
+Test(random, noise_is_the_same_for_any_instruction_set_and_length)
+{
+    uint64_t rows[LANE];
+    double whole[LANE], part[LANE];
+    some_rows(rows);
+    for (uint32_t draw = 0; draw < 300; draw++) {
+        weir__noise_normal_base(42, draw, LANE, rows, 0, whole);
+        weir__noise_normal(42, draw, LANE, rows, 0, part);
+        cr_assert_arr_eq(whole, part, sizeof whole, "draw %u", draw);
+        const int32_t first = (int32_t)draw % 90, n = (int32_t)draw % 83 + 1;
+        weir__noise_normal(42, draw, n, rows + first, 0, part);
+        cr_assert_arr_eq(whole + first, part, (size_t)n * sizeof *part, "%d rows from %d", n, first);
+    }
+}
+
+/* What the functions under Box and Muller's give where no sample of a test's size comes. */
+Test(random, noise_is_right_at_the_ends)
+{
+    static const double at[] = {0x1p-53, 3 * 0x1p-53, 0.25, 0.5, 0.75};
+    cr_assert_eq(unit(0, 0), weir__unit_f64(0));
+    cr_assert_eq(unit(UINT32_MAX, UINT32_MAX), weir__unit_f64(UINT64_MAX));
+    for (int k = 0; k < 5; k++)
+        for (int side = 0; side < 2; side++)
+            for (int step = -2; step <= 2; step++) {
+                const double u = (side ? 1 - at[k] : at[k]) + (k > 1 ? step * 0x1p-53 : 0);
+                const double log_u = (double)logl((long double)u);
+                const long double turns = fabsl((long double)u - 0.5L) - 0.25L;
+                const double cosine = (double)sinl(6.283185307179586476925286766559L * turns);
+                cr_assert(fabs(log_unit(u) - log_u) <= 0x1p-51 * fabs(log_u), "log %a: %a, not %a", u,
+                          log_unit(u), log_u);
+                cr_assert(fabs(cos_turns(u) - cosine) <= 0x1p-51 * fabs(cosine), "cos %a: %a, not %a", u,
+                          cos_turns(u), cosine);
+            }
+}
+
+Test(random, tails_of_normals_have_their_frequency)
+{
+    enum { DRAWS = 20000 };
+    static const double levels[] = {2, 3, 4};
+    uint64_t rows[LANE];
+    double lane[LANE], beyond[3] = {0};
+    for (uint64_t i = 0; i < LANE; i++) rows[i] = i;
+    for (uint32_t draw = 0; draw < DRAWS; draw++) {
+        weir__noise_normal(5, draw, LANE, rows, 0, lane);
+        for (int i = 0; i < LANE; i++)
+            for (int k = 0; k < 3; k++) beyond[k] += fabs(lane[i]) > levels[k];
+    }
+    for (int k = 0; k < 3; k++) {
+        const double wanted = erfc(levels[k] / sqrt(2)) * DRAWS * LANE;
+        cr_assert(fabs(beyond[k] - wanted) < 4 * sqrt(wanted), "%g of %g beyond %g", beyond[k], wanted,
+                  levels[k]);
+    }
 }

@@ -3,9 +3,9 @@
 
 #include "math/linear.h"
 #include "run/memory.h"
+#include "run/noise.h"
 #include "run/philox.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -60,30 +60,13 @@ static void scratch_release(weir_frame *frame, int64_t mark)
 static void random_uniform(weir_frame *frame, uint32_t stream, uint32_t draw, void *lane)
 {
     const uint64_t key = weir__stream_key(frame->seed, frame->step, stream);
-    uint64_t second;
-    if (frame->precision == WEIR_F32)
-        for (int32_t r = 0; r < frame->width; r++)
-            ((float *)lane)[r] = weir__unit_f32(weir__random_bits(key, frame->row_ids[r], draw, &second));
-    else
-        for (int32_t r = 0; r < frame->width; r++)
-            ((double *)lane)[r] = weir__unit_f64(weir__random_bits(key, frame->row_ids[r], draw, &second));
+    weir__noise_uniform(key, draw, frame->width, frame->row_ids, frame->precision == WEIR_F32, lane);
 }
 
-/* Box-Muller on the two halves of one block, in double for both precisions: samplers are not the hot path, and the tails
- * of a float uniform would end at 5.6 sigma. */
 static void random_normal(weir_frame *frame, uint32_t stream, uint32_t draw, void *lane)
 {
     const uint64_t key = weir__stream_key(frame->seed, frame->step, stream);
-    for (int32_t r = 0; r < frame->width; r++) {
-        uint64_t second;
-        const uint64_t first = weir__random_bits(key, frame->row_ids[r], draw, &second);
-        const double radius = sqrt(-2.0 * log(weir__unit_f64(first)));
-        const double value = radius * cos(6.283185307179586476925 * weir__unit_f64(second));
-        if (frame->precision == WEIR_F32)
-            ((float *)lane)[r] = (float)value;
-        else
-            ((double *)lane)[r] = value;
-    }
+    weir__noise_normal(key, draw, frame->width, frame->row_ids, frame->precision == WEIR_F32, lane);
 }
 
 static void log_line(weir_frame *frame, int32_t level, const char *text)
