@@ -6,6 +6,8 @@
 
 #include <weir/build.h>
 
+#define WEIR__LEAKY_SLOPE 0.01
+
 #define WEIR__ACTIVATE(name)                                                                                 \
     void name(const weir_math *math, int32_t activation, int64_t lanes, int64_t n, const void *bias,         \
               void *y, int64_t stride)

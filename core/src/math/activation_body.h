@@ -3,7 +3,6 @@
  * Comparisons are written so that NaN passes through: a broken row must stay visible. */
 
 #ifndef PIECE
-#define LEAKY_SLOPE 0.01
 /* Elements that a sweep with a temporary takes at once. */
 #define PIECE 64
 #endif
@@ -25,7 +24,7 @@ static void NAME(leaky_relu)(int64_t n, REAL b, REAL *restrict y)
 {
     for (int64_t i = 0; i < n; i++) {
         const REAL x = y[i] + b;
-        y[i] = x < 0 ? (REAL)LEAKY_SLOPE * x : x;
+        y[i] = x < 0 ? (REAL)WEIR__LEAKY_SLOPE * x : x;
     }
 }
 
@@ -99,7 +98,7 @@ WEIR__ACTIVATION_VJP(NAME(weir__activation_vjp))
         for (int64_t i = 0; i < n; i++) y_bar[i] = y[i] > 0 ? y_bar[i] : 0;
         break;
     case WEIR_ACTIVATION_LEAKY_RELU:
-        for (int64_t i = 0; i < n; i++) y_bar[i] *= y[i] > 0 ? (REAL)1 : (REAL)LEAKY_SLOPE;
+        for (int64_t i = 0; i < n; i++) y_bar[i] *= y[i] > 0 ? (REAL)1 : (REAL)WEIR__LEAKY_SLOPE;
         break;
     case WEIR_ACTIVATION_TANH:
         for (int64_t i = 0; i < n; i++) y_bar[i] *= 1 - y[i] * y[i];

@@ -2,7 +2,8 @@
 #ifndef WEIR__GEMM_TILE_H
 #define WEIR__GEMM_TILE_H
 
-#include "math/tables.h"
+#include "math/activation.h"
+#include "math/gemm_finished.h"
 
 /* Steps of k in one go: a panel of B of this depth fits the first-level cache. */
 #define DEPTH 256

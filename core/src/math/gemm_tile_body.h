@@ -1,11 +1,13 @@
 /* gemm_tile_body.h - products of small matrices whose columns are rows of a tile: one precision, one vector length;
  * included by gemm_tile_*.c. Needs REAL, LANES (numbers in a vector), ROWS (most rows of C held in registers: 12 or 6),
- * NAME(f), BIG (the product of large matrices) and, if there is one, SHORT (of fewer columns than a vector has lanes).
+ * GREATER(a, b) (a > b ? a : b, lane by lane), NAME(f), BIG (the product of large matrices) and, if there is one, SHORT (of
+ * fewer columns than a vector has lanes).
  *
  * C is made in pieces of at most ROWS x PANEL numbers that stay in registers while k runs: every step loads two vectors of
  * B and spreads one number for each row of A. A is read where it lies, with any strides. B is read where it lies when its
  * columns are contiguous; otherwise, and at a ragged right edge, a panel of it is copied to the stack. The order of sums
- * depends on nothing but k. */
+ * depends on nothing but k. Bias and activation, where asked for, are applied to the registers before the last slice of k
+ * leaves them. */
 
 #define PANEL  (2 * LANES)
 #define vector NAME(vector)
@@ -15,14 +17,93 @@ typedef REAL vector __attribute__((vector_size(LANES * sizeof(REAL))));
 typedef REAL loose __attribute__((vector_size(LANES * sizeof(REAL)), aligned(sizeof(REAL)), may_alias));
 typedef REAL NAME(quad) __attribute__((vector_size(4 * sizeof(REAL)), aligned(sizeof(REAL)), may_alias));
 
-/* One product: everything but the place of the piece. */
+/* One product: everything but the place of the piece. activation is looked at only where there is a bias. */
 typedef struct NAME(product) {
     int64_t k;
     REAL alpha, beta;
     const REAL *a, *b;
     REAL *c;
     int64_t a_row, a_col, b_row, b_col, c_row;
+    const REAL *bias; /* of the first row of C, the next bias_step further on; NULL: C is not finished yet */
+    int64_t bias_step;
+    int32_t activation;
 } NAME(product);
+
+/* ---- the end of a product -------------------------------------------------------------------- */
+
+static const REAL NAME(no_bias) = 0;
+
+static NAME(product) NAME(finished)(NAME(product) p, const weir__finish *finish)
+{
+    if (!finish) return p;
+    p.bias = finish->bias ? finish->bias : &NAME(no_bias);
+    p.bias_step = finish->bias != NULL;
+    p.activation = finish->activation;
+    return p;
+}
+
+static NAME(product) NAME(unfinished)(NAME(product) p)
+{
+    p.bias = NULL;
+    return p;
+}
+
+/* Row i of C, one number and one vector at a time. The order of the operands lets NaN and the sign of zero through. */
+static REAL NAME(finish_one)(const NAME(product) * p, int64_t i, REAL x)
+{
+    if (!p->bias) return x;
+    x += p->bias[i * p->bias_step];
+    if (p->activation == WEIR_ACTIVATION_RELU) return x < 0 ? 0 : x;
+    return p->activation == WEIR_ACTIVATION_LEAKY_RELU && x < 0 ? (REAL)WEIR__LEAKY_SLOPE * x : x;
+}
+
+static inline __attribute__((always_inline)) void NAME(finish)(const int rows, const int vectors,
+                                                               const NAME(product) * p, vector sum[ROWS][2])
+{
+    UNROLL
+    for (int i = 0; i < rows; i++) {
+        UNROLL
+        for (int v = 0; v < vectors; v++) sum[i][v] += p->bias[i * p->bias_step];
+    }
+    if (p->activation == WEIR_ACTIVATION_RELU) {
+        UNROLL
+        for (int i = 0; i < rows; i++) {
+            UNROLL
+            for (int v = 0; v < vectors; v++) sum[i][v] = GREATER((vector){0}, sum[i][v]);
+        }
+    } else if (p->activation == WEIR_ACTIVATION_LEAKY_RELU) {
+        UNROLL
+        for (int i = 0; i < rows; i++) {
+            UNROLL
+            for (int v = 0; v < vectors; v++)
+                sum[i][v] = GREATER((REAL)WEIR__LEAKY_SLOPE * sum[i][v], sum[i][v]);
+        }
+    }
+}
+
+/* ---- pieces --------------------------------------------------------------------------------- */
+
+/* alpha sum + beta C, where the factors are not 1 and 0. */
+static inline __attribute__((always_inline)) void NAME(scale)(const int rows, const int vectors,
+                                                              const NAME(product) * p, vector sum[ROWS][2])
+{
+    const REAL alpha = p->alpha, beta = p->beta;
+    if (alpha != 1) {
+        UNROLL
+        for (int i = 0; i < rows; i++) {
+            UNROLL
+            for (int v = 0; v < vectors; v++) sum[i][v] *= alpha;
+        }
+    }
+    if (beta != 0) {
+        UNROLL
+        for (int i = 0; i < rows; i++) {
+            UNROLL
+            for (int v = 0; v < vectors; v++)
+                sum[i][v] += beta * *(const loose *)(p->c + i * p->c_row + v * LANES);
+        }
+    }
+}
 
 /* rows and vectors are constants in every call, so that the accumulators are registers. */
 static inline __attribute__((always_inline)) void NAME(piece)(const int rows, const int vectors,
@@ -48,18 +129,12 @@ static inline __attribute__((always_inline)) void NAME(piece)(const int rows, co
         a += a_col;
         b += b_row;
     }
+    NAME(scale)(rows, vectors, p, sum);
+    if (p->bias) NAME(finish)(rows, vectors, p, sum);
     UNROLL
     for (int i = 0; i < rows; i++) {
         UNROLL
-        for (int v = 0; v < vectors; v++) {
-            loose *const c = (loose *)(p->c + i * p->c_row + v * LANES);
-            const vector scaled = p->alpha * sum[i][v];
-            if (p->beta == 0) {
-                *c = scaled;
-            } else {
-                *c = p->beta * *c + scaled;
-            }
-        }
+        for (int v = 0; v < vectors; v++) *(loose *)(p->c + i * p->c_row + v * LANES) = sum[i][v];
     }
 }
 
@@ -216,12 +291,20 @@ static void NAME(one_column)(int64_t m, const NAME(product) * p)
         NAME(four_dots)(p->k, row, p->b, sum);
         for (int64_t j = 0; j < count; j++) {
             REAL *const c = p->c + (i + j) * p->c_row;
-            *c = p->beta == 0 ? p->alpha * sum[j] : p->beta * *c + p->alpha * sum[j];
+            const REAL whole = p->beta == 0 ? p->alpha * sum[j] : p->beta * *c + p->alpha * sum[j];
+            *c = NAME(finish_one)(p, i + j, whole);
         }
     }
 }
 
 /* ---- loops ---------------------------------------------------------------------------------- */
+
+static void NAME(next_piece)(NAME(product) * p, int rows)
+{
+    p->a += rows * p->a_row;
+    p->c += rows * p->c_row;
+    if (p->bias) p->bias += rows * p->bias_step;
+}
 
 /* m rows by one panel of `vectors` vectors, read and written where they lie. */
 static void NAME(column)(int64_t m, int vectors, NAME(product) p)
@@ -229,8 +312,7 @@ static void NAME(column)(int64_t m, int vectors, NAME(product) p)
     for (int rows; m > 0; m -= rows) {
         rows = NAME(next_rows)(m);
         NAME(run_piece)(rows, vectors, &p);
-        p.a += rows * p.a_row;
-        p.c += rows * p.c_row;
+        NAME(next_piece)(&p, rows);
     }
 }
 
@@ -238,7 +320,7 @@ static void NAME(column)(int64_t m, int vectors, NAME(product) p)
 static void NAME(ragged_column)(int64_t m, int64_t count, NAME(product) p)
 {
     REAL aside[ROWS * PANEL];
-    NAME(product) part = p;
+    NAME(product) part = NAME(unfinished)(p);
     part.c = aside;
     part.c_row = PANEL;
     part.beta = 0;
@@ -247,11 +329,13 @@ static void NAME(ragged_column)(int64_t m, int64_t count, NAME(product) p)
         NAME(run_piece)(rows, count > LANES ? 2 : 1, &part);
         for (int i = 0; i < rows; i++) {
             REAL *const c = p.c + i * p.c_row;
-            for (int64_t j = 0; j < count; j++)
-                c[j] = p.beta == 0 ? aside[i * PANEL + j] : p.beta * c[j] + aside[i * PANEL + j];
+            for (int64_t j = 0; j < count; j++) {
+                const REAL own = aside[i * PANEL + j];
+                c[j] = NAME(finish_one)(&p, i, p.beta == 0 ? own : p.beta * c[j] + own);
+            }
         }
         part.a += rows * p.a_row;
-        p.c += rows * p.c_row;
+        NAME(next_piece)(&p, rows);
     }
 }
 
@@ -289,8 +373,7 @@ static void NAME(in_place)(int64_t m, int64_t n, const NAME(product) * p)
             part.c += vectors * LANES;
             j += vectors * LANES;
         }
-        row.a += rows * p->a_row;
-        row.c += rows * p->c_row;
+        NAME(next_piece)(&row, rows);
     }
 }
 
@@ -315,23 +398,24 @@ static void NAME(slice)(int64_t m, int64_t n, const NAME(product) * p)
     const int64_t tail = NAME(short_tail)(n - whole), copied = n - whole - tail;
     if (copied) NAME(through_copies)(m, copied, &rest);
 #ifdef SHORT
+    const weir__finish finish = {.bias = p->bias_step ? p->bias : NULL, .activation = p->activation};
     if (tail)
         SHORT(m, tail, p->k, (double)p->alpha, p->a, p->a_row, p->a_col, rest.b + copied * p->b_col, p->b_row,
-              p->b_col, (double)p->beta, rest.c + copied, p->c_row, 1);
+              p->b_col, (double)p->beta, rest.c + copied, p->c_row, 1, p->bias ? &finish : NULL);
 #endif
 }
 
-WEIR__GEMM(NAME(weir__gemm))
+WEIR__GEMM_FINISHED(NAME(weir__gemm_finished))
 {
-    if (m <= 0 || n <= 0) return;
+    if (m <= 0 || n <= 0) return 1;
     const int column = n == 1 && a_col == 1 && (b_row == 1 || k == 1);
     if (c_col != 1 && c_row == 1 && !column) {
         NAME(weir__gemm)(n, m, k, alpha, b, b_col, b_row, a, a_col, a_row, beta, c, c_col, c_row);
-        return;
+        return !finish;
     }
     if (k <= 0 || alpha == 0 || (c_col != 1 && n > 1) || (m > LARGE && n > LARGE && k > LARGE)) {
         BIG(m, n, k, alpha, a, a_row, a_col, b, b_row, b_col, beta, c, c_row, c_col);
-        return;
+        return !finish;
     }
     NAME(product)
     p = {.k = k, .alpha = (REAL)alpha, .beta = (REAL)beta, .a = a, .b = b, .c = c, .a_row = a_row};
@@ -340,24 +424,30 @@ WEIR__GEMM(NAME(weir__gemm))
     p.b_col = b_col;
     p.c_row = c_row;
     if (column) {
+        p = NAME(finished)(p, finish);
         NAME(one_column)(m, &p);
-        return;
+        return 1;
     }
 #ifdef SHORT
-    if (n < LANES) {
-        SHORT(m, n, k, alpha, a, a_row, a_col, b, b_row, b_col, beta, c, c_row, 1);
-        return;
-    }
+    if (n < LANES) return SHORT(m, n, k, alpha, a, a_row, a_col, b, b_row, b_col, beta, c, c_row, 1, finish);
 #endif
     /* Slices of k of nearly equal depth. */
     const int64_t slices = (k + DEPTH - 1) / DEPTH;
     for (int64_t s = 0; s < slices; s++) {
         p.k = k * (s + 1) / slices - k * s / slices;
+        if (s == slices - 1) p = NAME(finished)(p, finish);
         NAME(slice)(m, n, &p);
         p.a += p.k * a_col;
         p.b += p.k * b_row;
         p.beta = 1;
     }
+    return 1;
+}
+
+WEIR__GEMM(NAME(weir__gemm))
+{
+    NAME(weir__gemm_finished)
+    (m, n, k, alpha, a, a_row, a_col, b, b_row, b_col, beta, c, c_row, c_col, NULL);
 }
 
 #undef PANEL
@@ -365,6 +455,7 @@ WEIR__GEMM(NAME(weir__gemm))
 #undef loose
 #undef REAL
 #undef LANES
+#undef GREATER
 #undef NAME
 #undef BIG
 #undef SHORT

@@ -1,6 +1,7 @@
-/* linear_forward.c - y = activation(W x + b), block by block: bias and activation follow while a block's lanes are still in
- * the first-level cache. */
+/* linear_forward.c - y = activation(W x + b), block by block: bias and activation follow in the registers of the product or,
+ * where the activation needs a function, while a block's lanes are still in the first-level cache. */
 #include "math/activation.h"
+#include "math/gemm_finished.h"
 #include "math/lanes.h"
 #include "math/linear_call.h"
 #include "math/row.h"
@@ -31,18 +32,23 @@ static int32_t block_of(const weir__linear *linear, int32_t output)
     return low;
 }
 
+static weir__finish finish_of(const weir_frame *frame, const weir__linear *linear, int32_t first,
+                              int32_t activation)
+{
+    const char *const bias = linear->bias < 0 ? NULL : frame->tensors[linear->bias];
+    return (weir__finish){.bias = bias ? bias + first * weir__element_size(frame) : NULL,
+                          .activation = activation};
+}
+
 static void multiply(weir_frame *frame, const weir__linear *linear, int32_t first, int32_t count,
                      int64_t width, const weir__lanes *x, const weir__lanes *y, uint32_t flags)
 {
     const int64_t size = x->size, in = linear->in;
     const char *const weight = frame->tensors[linear->weight];
-    const char *const bias = linear->bias < 0 ? NULL : frame->tensors[linear->bias];
-    char *const out = weir__lanes_at(y, first);
-    frame->math->gemm(count, width, extent_of(linear, first, first + count), 1.0, weight + first * in * size,
-                      in, 1, x->data, x->stride, 1, flags & WEIR_LINEAR_ADD ? 1.0 : 0.0, out, y->stride, 1);
-    if (bias || linear->activation != WEIR_ACTIVATION_NONE)
-        weir__activate(frame->math, linear->activation, count, width, bias ? bias + first * size : NULL, out,
-                       y->stride);
+    const weir__finish finish = finish_of(frame, linear, first, linear->activation);
+    weir__gemm_finish(frame->math, count, width, extent_of(linear, first, first + count),
+                      weight + first * in * size, in, x->data, x->stride, flags & WEIR_LINEAR_ADD ? 1.0 : 0.0,
+                      weir__lanes_at(y, first), y->stride, &finish);
 }
 
 /* A range smaller than a block is one product with its own extent: inputs that only its neighbours see may still be
@@ -69,7 +75,8 @@ static weir_status one_row(weir_frame *frame, const weir__linear *linear, int32_
     const int64_t size = weir__element_size(frame), in = linear->in;
     const int32_t seen = extent_of(linear, first, end);
     const char *const weight = frame->tensors[linear->weight];
-    const char *const bias = linear->bias < 0 ? NULL : frame->tensors[linear->bias];
+    /* Functions are faster over all outputs at once. */
+    const int whole = weir__gemm_takes(linear->activation);
     char *const inputs = frame->services->scratch_take(frame, seen * size);
     char *const outputs = frame->services->scratch_take(frame, (end - first) * size);
     if ((!inputs && seen > 0) || !outputs) return WEIR_ERROR;
@@ -77,12 +84,14 @@ static weir_status one_row(weir_frame *frame, const weir__linear *linear, int32_
     if (flags & WEIR_LINEAR_ADD) weir__row_gather(frame, y, first, end, outputs);
     for (int32_t b = block_of(linear, first), o = first; o < end; b++) {
         const int32_t next = linear->block_first[b + 1] < end ? linear->block_first[b + 1] : end;
-        frame->math->gemm(next - o, 1, extent_of(linear, o, next), 1.0, weight + o * in * size, in, 1, inputs,
-                          1, 1, flags & WEIR_LINEAR_ADD ? 1.0 : 0.0, outputs + (o - first) * size, 1, 1);
+        const weir__finish finish =
+            finish_of(frame, linear, o, whole ? linear->activation : WEIR_ACTIVATION_NONE);
+        weir__gemm_finish(frame->math, next - o, 1, extent_of(linear, o, next), weight + o * in * size, in,
+                          inputs, 1, flags & WEIR_LINEAR_ADD ? 1.0 : 0.0, outputs + (o - first) * size, 1,
+                          &finish);
         o = next;
     }
-    if (bias) weir__row_add(frame, end - first, bias + first * size, outputs);
-    weir__activate(frame->math, linear->activation, 1, end - first, NULL, outputs, 0);
+    if (!whole) weir__activate(frame->math, linear->activation, 1, end - first, NULL, outputs, 0);
     weir__row_spread(frame, y, first, end, outputs);
     return WEIR_OK;
 }

@@ -16,10 +16,6 @@
             real *const lane = (real *)tile->data + (tile->lanes ? tile->lanes[f] : f) * tile->stride;       \
             for (int32_t r = 0; r < tile->width; r++) lane[r] = row[f - first];                              \
         }                                                                                                    \
-    }                                                                                                        \
-    static void add_##suffix(int64_t count, const real *addend, real *row)                                   \
-    {                                                                                                        \
-        for (int64_t i = 0; i < count; i++) row[i] += addend[i];                                             \
     }
 ROW(float, f32)
 ROW(double, f64)
@@ -40,14 +36,5 @@ void weir__row_spread(const weir_frame *frame, const weir_tile *tile, int32_t fi
         spread_f32(tile, first, end, row);
     } else {
         spread_f64(tile, first, end, row);
-    }
-}
-
-void weir__row_add(const weir_frame *frame, int64_t count, const void *addend, void *row)
-{
-    if (frame->precision == WEIR_F32) {
-        add_f32(count, addend, row);
-    } else {
-        add_f64(count, addend, row);
     }
 }

@@ -9,7 +9,5 @@ void weir__row_gather(const weir_frame *frame, const weir_tile *tile, int32_t fi
 /** The opposite: every element of a lane, padding too, becomes that lane's number. */
 void weir__row_spread(const weir_frame *frame, const weir_tile *tile, int32_t first, int32_t end,
                       const void *row);
-/** row += addend. */
-void weir__row_add(const weir_frame *frame, int64_t count, const void *addend, void *row);
 
 #endif
