@@ -280,6 +280,22 @@ static void NAME(four_dots)(int64_t k, const REAL *const row[4], const REAL *x, 
                        __builtin_shufflevector(high01, high23, 2, 3, 6, 7));
 }
 
+/* Without a branch on the signs, which nobody can predict: that would cost as much as the product. */
+static void NAME(finish_column)(int64_t m, const NAME(product) * p)
+{
+    REAL *const c = p->c;
+    const int64_t step = p->c_row;
+    for (int64_t i = 0; i < m; i++) c[i * step] += p->bias[i * p->bias_step];
+    if (p->activation == WEIR_ACTIVATION_RELU) {
+        for (int64_t i = 0; i < m; i++) c[i * step] = c[i * step] < 0 ? 0 : c[i * step];
+    } else if (p->activation == WEIR_ACTIVATION_LEAKY_RELU) {
+        for (int64_t i = 0; i < m; i++) {
+            const REAL low = (REAL)WEIR__LEAKY_SLOPE * c[i * step];
+            c[i * step] = low > c[i * step] ? low : c[i * step];
+        }
+    }
+}
+
 /* A times one column, both contiguous along k: a single sample on its way through a network. */
 static void NAME(one_column)(int64_t m, const NAME(product) * p)
 {
@@ -291,10 +307,10 @@ static void NAME(one_column)(int64_t m, const NAME(product) * p)
         NAME(four_dots)(p->k, row, p->b, sum);
         for (int64_t j = 0; j < count; j++) {
             REAL *const c = p->c + (i + j) * p->c_row;
-            const REAL whole = p->beta == 0 ? p->alpha * sum[j] : p->beta * *c + p->alpha * sum[j];
-            *c = NAME(finish_one)(p, i + j, whole);
+            *c = p->beta == 0 ? p->alpha * sum[j] : p->beta * *c + p->alpha * sum[j];
         }
     }
+    if (p->bias) NAME(finish_column)(m, p);
 }
 
 /* ---- loops ---------------------------------------------------------------------------------- */
