@@ -3,6 +3,9 @@
 
 #include "math/lanes.h"
 
+/* What widths are multiples of: a loop of known length is a few stores. */
+#define UNIT 8
+
 #define ROW(real, suffix)                                                                                    \
     static void gather_##suffix(const weir_tile *tile, int32_t first, int32_t end, real *row)                \
     {                                                                                                        \
@@ -10,11 +13,17 @@
         for (int32_t f = first; f < end; f++)                                                                \
             row[f - first] = data[(tile->lanes ? tile->lanes[f] : f) * tile->stride];                        \
     }                                                                                                        \
-    static void spread_##suffix(const weir_tile *tile, int32_t first, int32_t end, const real *row)          \
+    static void spread_##suffix(const weir_tile *tile, int32_t first, int32_t end, const real *restrict row) \
     {                                                                                                        \
+        const int32_t *const lanes = tile->lanes;                                                            \
+        const int32_t width = tile->width;                                                                   \
+        const int64_t stride = tile->stride;                                                                 \
         for (int32_t f = first; f < end; f++) {                                                              \
-            real *const lane = (real *)tile->data + (tile->lanes ? tile->lanes[f] : f) * tile->stride;       \
-            for (int32_t r = 0; r < tile->width; r++) lane[r] = row[f - first];                              \
+            real *const restrict lane = (real *)tile->data + (lanes ? lanes[f] : f) * stride;                \
+            const real value = row[f - first];                                                               \
+            for (int32_t r = 0; r < width; r += UNIT) {                                                      \
+                for (int32_t j = 0; j < UNIT; j++) lane[r + j] = value;                                      \
+            }                                                                                                \
         }                                                                                                    \
     }
 ROW(float, f32)
