@@ -203,7 +203,7 @@ end
 local function open_log(run)
   local path = run.options.log
   if not path then return end
-  local file, message = io.open(path, run.options.resume and "a" or "w")
+  local file, message = io.open(core.reach(path, "write"), run.options.resume and "a" or "w")
   if not file then error(message, 0) end
   run.log = file
 end

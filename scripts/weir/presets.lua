@@ -40,7 +40,9 @@ end
 function presets.get(name)
   if loaded[name] then return loaded[name] end
   local names, path = presets.names(), name
-  if not name:match "%.lua$" then
+  if name:match "%.lua$" then
+    core.reach(name, "run")
+  else
     local found = false
     for _, known in ipairs(names) do found = found or known == name end
     if not found then error({ usage = ("unknown flow %s%s"):format(name, check.hint(name, names)) }, 0) end

@@ -1,5 +1,6 @@
 /* array.c - making arrays, and reading and writing single elements. */
 #include "array.h"
+#include "reach.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -327,7 +328,7 @@ static int copy_file_array(lua_State *L)
 /** load(path [, member]): the array, and the names of its columns or nil; nil, message when it cannot be read. */
 static int load(lua_State *L)
 {
-    const char *const path = luaL_checkstring(L, 1);
+    const char *const path = weir__reach_read(L, 1);
     weir_array *read;
     weir_error error;
     if (weir_array_read(path, luaL_optstring(L, 2, NULL), &read, &error)) {
@@ -431,7 +432,7 @@ static int to_table(lua_State *L)
 static int save(lua_State *L)
 {
     const weir__array *const array = weir__array_check(L, 1);
-    const char *const path = luaL_checkstring(L, 2);
+    const char *const path = weir__reach_write(L, 2);
     const weir_matrix matrix = weir__array_matrix(array);
     const char **names = NULL;
     if (lua_istable(L, 3)) {

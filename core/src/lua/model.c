@@ -2,6 +2,7 @@
 #include "array.h"
 #include "handle.h"
 #include "json.h"
+#include "reach.h"
 
 #include <string.h>
 
@@ -32,7 +33,7 @@ static int build(lua_State *L)
 static int load(lua_State *L)
 {
     weir__handle *const runtime = weir__handle_check(L, 1, weir__runtime_type);
-    const char *const path = luaL_checkstring(L, 2);
+    const char *const path = weir__reach_read(L, 2);
     weir__handle *const handle = weir__handle_push(L, weir__model_type, close_model, runtime);
     weir_model *model;
     weir_error error;
@@ -46,7 +47,7 @@ static int save(lua_State *L)
 {
     weir_error error;
     const weir__handle *const handle = weir__handle_idle(L, 1, weir__model_type);
-    if (weir_model_save(handle->object, luaL_checkstring(L, 2), &error)) return weir__failure(L, &error);
+    if (weir_model_save(handle->object, weir__reach_write(L, 2), &error)) return weir__failure(L, &error);
     return lua_pushboolean(L, 1), 1;
 }
 

@@ -7,6 +7,7 @@
 #include "array.h"
 #include "handle.h"
 #include "json.h"
+#include "reach.h"
 
 WEIR_EXPORT int luaopen_weir_core(lua_State *L);
 
@@ -19,6 +20,8 @@ int luaopen_weir_core(lua_State *L)
     weir__interrupt_register(L);
     weir__random_register(L);
     weir__system_register(L);
+    weir__reach_register(L);
+    weir__confine_register(L);
     weir__runtime_register(L);
     weir__model_register(L);
     weir__trainer_register(L);

@@ -1,6 +1,7 @@
 /* runtime.c - weir.core.open, and what a runtime knows. */
 #include "handle.h"
 #include "json.h"
+#include "reach.h"
 
 #include <string.h>
 
@@ -23,6 +24,7 @@ static int open_runtime(lua_State *L)
         settings.lock = luaL_optstring(L, -1, NULL);
         luaL_argcheck(L, settings.threads >= 0 && settings.threads <= 4096, 1, "threads: expected 0 to 4096");
     }
+    if (settings.plugin_path || settings.lock) weir__reach_refuse(L, "plugin_path and lock");
     weir_error error;
     weir_runtime *runtime;
     weir__handle *const handle = weir__handle_push(L, weir__runtime_type, close_runtime, NULL);
@@ -74,7 +76,7 @@ static int plugins(lua_State *L)
 static int lock_plugins(lua_State *L)
 {
     const weir__handle *const handle = weir__handle_check(L, 1, weir__runtime_type);
-    const char *const path = luaL_checkstring(L, 2);
+    const char *const path = weir__reach_write(L, 2);
     const weir_model *const model =
         lua_isnoneornil(L, 3) ? NULL : weir__handle_check(L, 3, weir__model_type)->object;
     weir_error error;
@@ -87,6 +89,7 @@ static int check(lua_State *L)
 {
     const weir__handle *const handle = weir__handle_check(L, 1, weir__runtime_type);
     const char *const what = luaL_checkstring(L, 2);
+    weir__reach_refuse(L, "check");
     const char *const options = lua_isnoneornil(L, 3) ? NULL : weir__json_push_text(L, 3, 1);
     weir_error error;
     char *json;

@@ -2,6 +2,7 @@
 #include "array.h"
 #include "handle.h"
 #include "json.h"
+#include "reach.h"
 #include "target.h"
 
 #include <string.h>
@@ -229,7 +230,7 @@ static int restore(lua_State *L)
 static int save(lua_State *L)
 {
     const weir__handle *const trainer = weir__handle_idle(L, 1, weir__trainer_type);
-    const char *const path = luaL_checkstring(L, 2);
+    const char *const path = weir__reach_write(L, 2);
     const char *const loop = lua_isnoneornil(L, 3) ? NULL : weir__json_push_text(L, 3, 0);
     weir_error error;
     return answer(L, weir_trainer_save(trainer->object, path, loop, &error), &error);
@@ -241,7 +242,7 @@ static int resume(lua_State *L)
     const weir__handle *const trainer = weir__handle_idle(L, 1, weir__trainer_type);
     char *json = NULL;
     weir_error error;
-    if (weir_trainer_resume(trainer->object, luaL_checkstring(L, 2), &json, &error))
+    if (weir_trainer_resume(trainer->object, weir__reach_read(L, 2), &json, &error))
         return weir__failure(L, &error);
     lua_pushstring(L, json ? json : "{}");
     weir_free(json);

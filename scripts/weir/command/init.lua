@@ -70,7 +70,7 @@ local function dispatch(words)
   if first == "--help" or first == "-h" then first = "help" end
   if first == "--version" or first == "-V" then first = "version" end
   if known[first] then return run_command(first, { unpack(words, 2) }) end
-  if is_script(first) then return run_command("run", words) end
+  if is_script(first) or first == "--sandbox" then return run_command("run", words) end
   local near = nearest(first, known)
   error { usage = ("unknown command or script %s%s; weir help lists the commands"):format(first,
     near and "; did you mean " .. near .. "?" or "") }

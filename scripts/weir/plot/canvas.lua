@@ -99,6 +99,7 @@ end
 --- A PNG file, one pixel of the canvas for each of the file, on white where it is transparent.
 function canvas.load(path)
   local c = cairo()
+  core.reach(path, "read")
   local surface = ffi.gc(c.cairo_image_surface_create_from_png(path), c.cairo_surface_destroy)
   local status = c.cairo_surface_status(surface)
   if status ~= 0 then
@@ -172,8 +173,9 @@ function Canvas:dot(x, y, radius)
   c.cairo_fill(self.cr)
 end
 
---- Width of a text at a size.
+--- Width of a text at a size. The FFI would take any userdata for a text: tostring does not.
 function Canvas:text_width(text, size)
+  text = tostring(text)
   local extents = ffi.new "weir_cairo_extents"
   cairo().cairo_set_font_size(self.cr, size)
   cairo().cairo_text_extents(self.cr, text, extents)
@@ -189,7 +191,7 @@ function Canvas:text(x, y, text, size, align, angle, bold)
   c.cairo_translate(self.cr, x, y)
   if angle then c.cairo_rotate(self.cr, angle) end
   c.cairo_move_to(self.cr, -width * (align or 0), 0)
-  c.cairo_show_text(self.cr, text)
+  c.cairo_show_text(self.cr, tostring(text))
   c.cairo_restore(self.cr)
 end
 
@@ -234,6 +236,7 @@ end
 --- Writes the PNG beside the path first and renames it then: never half a picture.
 function Canvas:save(path)
   local c = cairo()
+  core.reach(path, "write")
   local part = path .. ".part"
   local status = c.cairo_surface_write_to_png(self.surface, part)
   local ok, message = status == 0, nil
