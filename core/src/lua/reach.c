@@ -28,6 +28,17 @@ static struct {
     char *folder;    /* the one to write in, resolved; NULL: none */
 } reach;
 
+/* When the library is unloaded, or the process ends: no script runs any more. */
+static __attribute__((destructor)) void forget(void)
+{
+    for (int i = 0; i < reach.count; i++) free(reach.readable[i]);
+    free(reach.readable);
+    free(reach.folder);
+    reach.count = 0;
+    reach.readable = NULL;
+    reach.folder = NULL;
+}
+
 /* Without the place luaL_error would add: the Lua function that asked is the library's, not the script's. */
 static void refuse(lua_State *L, const char *path, const char *why, const char *where)
 {
