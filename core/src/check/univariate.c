@@ -55,6 +55,7 @@ static int goes_on(const graph *g, int32_t f)
 {
     const weir__field *const y = g->y;
     const double rise = weir__field_get(y, f, GRID - 1) - weir__field_get(y, f, 0);
+    if (rise == 0) return 0; /* level from end to end: a constant */
     for (int32_t r = 1; r < GRID; r++) {
         const double step = weir__field_get(y, f, r) - weir__field_get(y, f, r - 1);
         if (!(step * rise > 0) && !is_level(g, f, r)) return 0;
