@@ -1,5 +1,6 @@
 /* build.c - a model from its description. */
 #include "api/api.h"
+#include "model/making.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -1,4 +1,6 @@
 /* runtime.c - opening and closing the library, and the list of what is installed. */
+#include "container/container.h"
+#include "model/option.h"
 #include "run/model.h"
 
 #include <sched.h>

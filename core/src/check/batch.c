@@ -1,6 +1,7 @@
 /* batch.c - see batch.h. The rows of a call are cut into tiles as training would, with a frame for each. */
 #include "check/batch.h"
 
+#include "run/lanes.h"
 #include "run/run.h"
 
 #include <stdlib.h>

@@ -1,5 +1,6 @@
 /* call.c - see container.h; and the list of the host's own modules. */
 #include "container/container.h"
+#include "run/lanes.h"
 
 #include <math.h>
 #include <stdio.h>

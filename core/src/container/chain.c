@@ -4,6 +4,7 @@
  * the block's address, so that the way back finds the tiles before it has popped the children. In recompute mode the block
  * holds only the inputs of children whose inverse is sequential, numeric, or missing; the other inputs are rebuilt. */
 #include "container/container.h"
+#include "run/lanes.h"
 
 #include <stdint.h>
 #include <stdlib.h>

@@ -2,7 +2,7 @@
 #ifndef WEIR__CONTAINER_H
 #define WEIR__CONTAINER_H
 
-#include "model/net.h"
+#include "model/making.h"
 
 /** A container's self: its children, in order. */
 typedef struct weir__container_self {
@@ -52,5 +52,10 @@ uint32_t weir__container_traits(const weir__container_self *self);
 extern const weir_module weir__chain_f32, weir__chain_f64, weir__inverse_f32, weir__inverse_f64,
     weir__slice_f32, weir__slice_f64, weir__repeat_f32, weir__repeat_f64, weir__embedding_f32,
     weir__embedding_f64;
+
+/** chain, inverse, slice, repeat, embedding; NULL for any other id. */
+const weir_module *weir__container(const char *id, int32_t precision);
+int32_t weir__container_count(void);
+const weir_module *weir__container_at(int32_t index, int32_t precision);
 
 #endif

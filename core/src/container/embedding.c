@@ -4,6 +4,7 @@
  * embedded context, the network's records, the layer's, and then the address of the first, which the way back needs before
  * it has popped what lies above. */
 #include "container/container.h"
+#include "run/lanes.h"
 
 #include <stdlib.h>
 #include <string.h>

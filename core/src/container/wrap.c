@@ -1,5 +1,6 @@
 /* wrap.c - containers of one layer: inverse (the layer run the other way) and slice (the layer on some features). */
 #include "container/container.h"
+#include "run/lanes.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,6 +1,7 @@
 /* build.c - the builder: what a module's create asks and declares. Its children are instance.c's. */
 #include "model/files.h"
-#include "model/net.h"
+#include "model/making.h"
+#include "model/option.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -8,14 +9,6 @@
 #include <string.h>
 
 #define ELEMENTS_MOST (INT64_C(1) << 34)
-
-weir_status weir__refuse(weir__making *m, const char *text)
-{
-    if (!m->failed)
-        weir__fail(m->error, WEIR_INVALID, "%s (%s): %s", m->request->path, m->instance->module->id, text);
-    m->failed = 1;
-    return WEIR_INVALID;
-}
 
 static void fail(weir_builder *b, const char *text)
 {
@@ -375,7 +368,18 @@ static const weir_builder table = {
     .calls = calls,
 };
 
-const weir_builder *weir__builder_table(void)
+void weir__builder_begin(weir__making *m)
 {
-    return &table;
+    const weir__request *const request = m->request;
+    m->builder = table;
+    m->builder.precision = m->instance->module->precision;
+    m->builder.host = m;
+    m->builder.features = request->in->features;
+    m->builder.context = m->child_context = request->context;
+    m->builder.channels = request->in->channels;
+    m->builder.height = request->in->height;
+    m->builder.width = request->in->width;
+    m->builder.network = request->network;
+    m->builder.stream = m->instance->stream;
+    m->builder.seed = m->net->seed;
 }

@@ -1,7 +1,7 @@
 /* files.c - see files.h. */
 #include "model/files.h"
 
-#include "model/net.h"
+#include "model/making.h"
 #include "plugin/companion.h"
 #include "plugin/sha256.h"
 

@@ -1,6 +1,7 @@
 /* instance.c - makes one module of a model: options, children, create, the handle its parent gets. */
 #include "model/node.h"
-#include "model/replica.h"
+#include "model/option.h"
+#include "supply/supply.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -10,62 +11,6 @@
 #define MODULES_MOST 50000
 
 static const char *const kind_names[] = {"module", "layer", "univariate", "network", "density"};
-
-/* ---- the net -------------------------------------------------------------------------------------------------- */
-
-weir_status weir__net_init(weir__net *net, weir__registry *registry, int32_t precision, uint64_t seed)
-{
-    *net = (weir__net){.registry = registry, .precision = precision, .seed = seed};
-    return WEIR_OK;
-}
-
-static void instance_free(weir__instance *instance)
-{
-    weir__destroy(instance->module, instance->self);
-    free(instance->path);
-    weir__supply_free(instance);
-    free(instance->identity);
-    weir__space_clear(&instance->in);
-    weir__space_clear(&instance->out);
-    weir__space_clear(&instance->required);
-    json_decref(instance->options);
-    for (int32_t i = 0; i < instance->child_count; i++) free(instance->slots[i]);
-    free(instance->slots);
-    free(instance->children);
-    free(instance);
-}
-
-void weir__net_clear(weir__net *net)
-{
-    for (int32_t i = net->instance_count - 1; i >= 0; i--) instance_free(net->instances[i]);
-    for (int32_t h = 0; h < net->tensor_count; h++) {
-        free(net->tensors[h].name);
-        free(net->tensors[h].values);
-        free(net->tensors[h].integers);
-    }
-    for (int32_t i = 0; i < net->linear_count; i++) {
-        weir__linear_clear(net->linears[i]);
-        free(net->linears[i]);
-    }
-    for (int32_t i = 0; i < net->share_count; i++) {
-        free(net->shares[i].name);
-        free(net->shares[i].handles);
-    }
-    for (int32_t i = 0; i < net->file_count; i++) free(net->files[i]);
-    free(net->files);
-    free(net->instances);
-    free(net->tensors);
-    free(net->linears);
-    free(net->shares);
-    free(net->parameters);
-    free(net->buffers);
-    free(net->derived);
-    free(net->other);
-    free(net->integers);
-    free(net->table);
-    free(net->other_table);
-    *net = (weir__net){0};
-}
 
 static weir__instance *new_instance(const char *path)
 {
@@ -136,23 +81,6 @@ static weir_status settle_output(weir__making *m, weir__instance *instance, weir
 
 static void answer_for_children(weir_builder *builder);
 
-void weir__builder_begin(weir__making *m)
-{
-    const weir__request *const request = m->request;
-    m->builder = *weir__builder_table();
-    answer_for_children(&m->builder);
-    m->builder.precision = m->instance->module->precision;
-    m->builder.host = m;
-    m->builder.features = request->in->features;
-    m->builder.context = m->child_context = request->context;
-    m->builder.channels = request->in->channels;
-    m->builder.height = request->in->height;
-    m->builder.width = request->in->width;
-    m->builder.network = request->network;
-    m->builder.stream = m->instance->stream;
-    m->builder.seed = m->net->seed;
-}
-
 static weir_status make(weir__making *m, const weir__request *request, weir_error *error)
 {
     weir__instance *const instance = m->instance;
@@ -160,6 +88,7 @@ static weir_status make(weir__making *m, const weir__request *request, weir_erro
     instance->first_tensor = m->net->tensor_count;
     instance->stream = ++m->net->streams;
     weir__builder_begin(m);
+    answer_for_children(&m->builder);
     if ((status = weir__space_copy(&instance->in, request->in, error)) ||
         (status = weir__space_init(&instance->required, request->in->features, request->path, error)) ||
         (status = weir__space_init(&m->out, request->in->features, request->path, error)))
@@ -233,7 +162,7 @@ weir_status weir__build(weir__net *net, const weir__request *request, weir__inst
     free(m.cursors);
     free(m.fed);
     weir__space_clear(&m.out);
-    if (status) return instance_free(m.instance), status;
+    if (status) return weir__instance_free(m.instance), status;
     *out = m.instance;
     return WEIR_OK;
 }

@@ -106,6 +106,8 @@ typedef struct weir__net {
 
 weir_status weir__net_init(weir__net *net, weir__registry *registry, int32_t precision, uint64_t seed);
 void weir__net_clear(weir__net *net);
+/** An instance that no net lists. */
+void weir__instance_free(weir__instance *instance);
 
 /** Lays out the arenas, fills the tables and sets every tensor to its initial value. Once, after building. */
 weir_status weir__net_allocate(weir__net *net, weir_error *error);
@@ -125,87 +127,5 @@ static inline int weir__full(int32_t count)
 {
     return (count & (count + 1)) == 0;
 }
-
-/* ---- building ------------------------------------------------------------------------------------------------ */
-
-/** What a node is built for. */
-typedef struct weir__request {
-    const json_t *node;       /* {"type", "options", "children", "share", "frozen"} */
-    const weir__entry *entry; /* NULL: looked up by type */
-    const char *path;
-    int32_t kind;          /* WEIR_LAYER, ... or 0: any */
-    const weir__space *in; /* univariates: one unstated lane */
-    int32_t context;
-    const weir_network_spec *network; /* networks only */
-    const char *share;                /* NULL, or inherited share name */
-    int32_t frozen;                   /* inherited */
-    int32_t caller;                   /* precision of the module that will call it; 0: the net's */
-    int32_t plain;                    /* 1: no shims, child = own (conformance checks) */
-} weir__request;
-
-/** Builds a node and everything under it. The instance belongs to the net. */
-weir_status weir__build(weir__net *net, const weir__request *request, weir__instance **instance,
-                        weir_error *error);
-
-/** Makes own calls of a module that is not reentrant pick the worker's replica, or wait for their turn. */
-weir_status weir__supply_concurrency(weir__instance *instance, weir_error *error);
-/** Fills instance->child from instance->own: the module's own calls where they serve, the host's where not. */
-weir_status weir__supply(weir__instance *instance, int32_t caller_precision, weir_error *error);
-void weir__supply_free(weir__instance *instance);
-
-/* ---- the builder that a module's create sees; the host's own containers reach behind it ------------------------- */
-
-typedef struct weir__making {
-    weir_builder builder; /* must stay first */
-    weir__net *net;
-    weir__instance *instance;
-    const weir__request *request;
-    const json_t *children; /* object slot -> node or list, or NULL */
-    int32_t *cursors;       /* per slot: the next of a list */
-    weir_domain *fed;       /* what the next child's input holds: weir_builder.feed */
-    int32_t fed_count;
-    weir__space out; /* being stated */
-    int32_t out_stated;
-    int32_t passes_on;  /* 1: what `out` says is another module's statement, whose name stays on it */
-    weir__share *share; /* NULL: not shared */
-    int32_t share_first, share_next; /* share_first 1: this one fills the share */
-    char share_name[160];
-    int32_t child_context; /* context features of the children made from now on */
-    int32_t failed;
-    weir_error *error;
-} weir__making;
-
-static inline weir__making *weir__making_of(weir_builder *builder)
-{
-    return (weir__making *)(void *)builder;
-}
-
-/** Notes why the creation fails; the first reason counts, later ones follow from it. Returns WEIR_INVALID. */
-weir_status weir__refuse(weir__making *making, const char *text);
-
-/** The functions of every builder, without those for children; the rest of the struct is filled for each module. */
-const weir_builder *weir__builder_table(void);
-/** Fills the builder from the instance and the request of `making`. */
-void weir__builder_begin(weir__making *making);
-
-/** A child of a container: node `node` of slot `slot`, over `in`. Records it in the instance. */
-weir_status weir__make_child(weir__making *making, const char *slot, const json_t *node, int32_t kind,
-                             const weir__space *in, const weir_network_spec *network, weir__instance **child);
-
-/* ---- options -------------------------------------------------------------------------------------------------- */
-
-/** Checks `given` (object or NULL) against a module's schema; returns a new object with every option that has a value. */
-weir_status weir__options_check(const weir_module *module, const json_t *given, const char *path,
-                                json_t **options, weir_error *error);
-/** The i-th option or slot of a module, through its stride. */
-const weir_option *weir__option_at(const weir_module *module, int32_t index);
-const weir_slot *weir__slot_at(const weir_module *module, int32_t index);
-
-/* ---- the host's own modules -------------------------------------------------------------------------------------- */
-
-/** chain, inverse, slice, repeat, embedding; NULL for any other id. */
-const weir_module *weir__container(const char *id, int32_t precision);
-int32_t weir__container_count(void);
-const weir_module *weir__container_at(int32_t index, int32_t precision);
 
 #endif

@@ -1,6 +1,9 @@
 /* node.c - what a node of a model description says: its keys, its module, whom it shares with. */
 #include "model/node.h"
 
+#include "container/container.h"
+#include "model/option.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -2,7 +2,7 @@
 #ifndef WEIR__NODE_H
 #define WEIR__NODE_H
 
-#include "model/net.h"
+#include "model/making.h"
 
 /** An object with no key but those five, each of its type. */
 weir_status weir__node_keys(const json_t *node, const char *path, weir_error *error);

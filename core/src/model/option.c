@@ -1,5 +1,5 @@
 /* option.c - checks what a user gives against a module's schema, and fills in defaults. */
-#include "model/net.h"
+#include "model/option.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -1,28 +1,10 @@
 /* replica.c - see replica.h. */
 #include "model/replica.h"
 
-#include <pthread.h>
+#include "model/making.h"
+
 #include <stdlib.h>
 #include <string.h>
-
-/* A module may make its children while it is made. */
-static pthread_mutex_t creation = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
-
-weir_status weir__create(const weir_module *module, weir_builder *builder, void **self)
-{
-    pthread_mutex_lock(&creation);
-    const weir_status status = module->create(builder, self);
-    pthread_mutex_unlock(&creation);
-    return status;
-}
-
-void weir__destroy(const weir_module *module, void *self)
-{
-    if (!self || !module->destroy) return;
-    pthread_mutex_lock(&creation);
-    module->destroy(self);
-    pthread_mutex_unlock(&creation);
-}
 
 /* ---- the builder of a replica: it answers about options, and declares nothing ---------------------------------- */
 

@@ -5,10 +5,6 @@
 
 #include "model/net.h"
 
-/** create and destroy are called by one thread at a time, whatever models are in the making. */
-weir_status weir__create(const weir_module *module, weir_builder *builder, void **self);
-void weir__destroy(const weir_module *module, void *self);
-
 /** One instance for each module of the net that is made per worker; *replicas is NULL when there is none. */
 weir_status weir__replicas_make(const weir__net *net, void ***replicas, weir_error *error);
 void weir__replicas_free(const weir__net *net, void **replicas);

@@ -1,4 +1,5 @@
 /* edge.c - the caller's row-major arrays to tiles and back. */
+#include "run/lanes.h"
 #include "run/model.h"
 
 #include <string.h>

@@ -51,13 +51,4 @@ void weir__run_clear(weir__run *run);
 void weir__run_begin(weir__run *run, int32_t rows, int32_t mode, int32_t with_tape, uint64_t seed,
                      uint64_t step, uint64_t first_row);
 
-/** A tile over `data` (or over scratch: NULL on no memory) for the frame's rows; element size by its precision. */
-weir_tile weir__run_tile(weir_frame *frame, int32_t features);
-int64_t weir__real_size(const weir_frame *frame);
-/** Lane f of a tile of either precision. */
-void *weir__lane(const weir_frame *frame, const weir_tile *tile, int32_t f);
-/** Features [first, first + count) of a tile. */
-weir_tile weir__part(const weir_frame *frame, const weir_tile *tile, int32_t first, int32_t count);
-void weir__copy_tile(const weir_frame *frame, const weir_tile *from, const weir_tile *to);
-
 #endif

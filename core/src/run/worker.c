@@ -1,4 +1,5 @@
 /* worker.c - workers: taken by a call, given back after it, kept for the next. */
+#include "run/lanes.h"
 #include "run/model.h"
 
 #include <stdlib.h>

@@ -1,4 +1,5 @@
 /* adapter_network.c - the calls of a network, gathered and converted; a sweep keeps its tiles from begin to end_vjp. */
+#include "run/lanes.h"
 #include "supply/adapter.h"
 
 #include <string.h>

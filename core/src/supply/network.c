@@ -3,6 +3,7 @@
  * The sweep works on a copy of x in which undecided features are zero: what stands there must not be read, and a network
  * without masks inside would multiply it by zero and spread what is not a number. On the way back nothing may stay on the
  * tape between calls (the parent pops its own records in between), so each step runs forward again. */
+#include "run/lanes.h"
 #include "supply/adapter.h"
 
 #include <string.h>

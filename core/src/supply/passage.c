@@ -1,6 +1,7 @@
 /* passage.c - see passage.h. */
 #include "supply/passage.h"
 
+#include "run/lanes.h"
 #include "supply/turn.h"
 
 #include <string.h>

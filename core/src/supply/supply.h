@@ -46,4 +46,10 @@ void weir__quiet_end(weir_frame *frame, const weir__quiet *quiet);
 int64_t weir__lend_tape(weir_frame *frame, weir_tape **before);
 void weir__return_tape(weir_frame *frame, weir_tape *before, int64_t mark);
 
+/** Makes own calls of a module that is not reentrant pick the worker's replica, or wait for their turn. */
+weir_status weir__supply_concurrency(weir__instance *instance, weir_error *error);
+/** Fills instance->child from instance->own: the module's own calls where they serve, the host's where not. */
+weir_status weir__supply(weir__instance *instance, int32_t caller_precision, weir_error *error);
+void weir__supply_free(weir__instance *instance);
+
 #endif
