@@ -93,6 +93,9 @@ int main(void)
         wrong |= report("many small jobs", job(pool, &books, i % 20, -1));
     for (int i = 0; i < 20 && !wrong; i++) wrong |= report("a large job", job(pool, &books, MOST, -1));
     for (int i = 0; i < 200 && !wrong; i++) wrong |= report("stopped", job(pool, &books, MOST, i % 25));
+    weir__pool_hold(pool);
+    for (int i = 0; i < 500 && !wrong; i++) wrong |= report("held", job(pool, &books, i % 20, -1));
+    weir__pool_release(pool);
     wrong |= report("alone", job(alone, &books, MOST, -1));
     wrong |= report("alone, stopped", job(alone, &books, MOST, 10));
     int64_t done = 0;

@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: MIT
  */
 #include "train/arena.h"
+#include "train/around.h"
 
 #include <criterion/criterion.h>
 #include <math.h>
@@ -16,13 +17,13 @@ TestSuite(arena);
 static const int64_t lengths[] = {0, 1, 3, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65, 100, ROOM};
 #define LENGTHS (int64_t)(sizeof lengths / sizeof *lengths)
 
-/** A gradient, parameters and both moments, as floats or as doubles. */
+/** A gradient, one to add to it, parameters and both moments, as floats or as doubles. */
 typedef struct arrays {
     int32_t precision;
     union {
         float f32[ROOM];
         double f64[ROOM];
-    } g, p, m, v;
+    } g, other, p, m, v;
 } arrays;
 
 static double get(const arrays *a, const void *array, int64_t i)
@@ -53,6 +54,7 @@ static void fill(arrays *a, int32_t precision)
     a->precision = precision;
     for (int64_t i = 0; i < ROOM; i++) {
         put(a, &a->g, i, some(&state));
+        put(a, &a->other, i, some(&state));
         put(a, &a->p, i, some(&state));
         put(a, &a->m, i, some(&state));
         put(a, &a->v, i, fabs(some(&state)));
@@ -65,7 +67,7 @@ static const weir__sgd_rule sgd = {0.83, 0.07, 0.9, 0.013, 0.9, 1};
 /** Every pass once, one on the results of another; what the squares add up to. */
 static double all_passes(const weir__arena *passes, int64_t n, arrays *a)
 {
-    passes->add(n, &a->p, &a->g);
+    passes->drain(n, &a->other, &a->g);
     const double squares = passes->squares(n, 0.37, &a->g);
     passes->adam(&adam, n, &a->g, &a->p, &a->m, &a->v);
     passes->sgd(&sgd, n, &a->g, &a->p, &a->m);
@@ -111,9 +113,12 @@ Test(arena, passes_follow_their_formulas)
             double sum = 0;
             fill(&was, precision);
             fill(&is, precision);
-            passes->add(n, &is.p, &is.g);
-            for (int64_t i = 0; i < ROOM; i++)
-                expect(&is, &is.g, i, get(&was, &was.g, i) + (i < n ? get(&was, &was.p, i) : 0), "sum");
+            passes->drain(n, &is.other, &is.g);
+            for (int64_t i = 0; i < ROOM; i++) {
+                const double addend = get(&was, &was.other, i);
+                expect(&is, &is.g, i, get(&was, &was.g, i) + (i < n ? addend : 0), "sum");
+                expect(&is, &is.other, i, i < n ? 0 : addend, "drained");
+            }
             was = is;
             const double squares = passes->squares(n, 0.5, &is.g);
             for (int64_t i = 0; i < ROOM; i++)
@@ -152,4 +157,16 @@ Test(arena, what_is_not_finite_shows_in_the_squares)
             put(&a, &a.g, at, bad[at % 3]);
             cr_assert_not(isfinite(weir__arena_passes(precision)->squares(70, 1, &a.g)), "at %d", (int)at);
         }
+}
+
+Test(arena, copies_around_the_cache_hold_what_was_given_and_end_where_they_should)
+{
+    static _Alignas(64) unsigned char from[1024], to[1024];
+    for (int64_t i = 0; i < 1024; i++) from[i] = (unsigned char)(i * 7 + 1);
+    for (int64_t bytes = 0; bytes < 1024; bytes += 4) {
+        memset(to, 0, sizeof to);
+        weir__copy_around(bytes, from, to);
+        cr_assert_eq(memcmp(from, to, (size_t)bytes), 0, "%d bytes", (int)bytes);
+        for (int64_t i = bytes; i < 1024; i++) cr_assert_eq(to[i], 0, "byte %d after %d", (int)i, (int)bytes);
+    }
 }

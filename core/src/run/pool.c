@@ -1,29 +1,40 @@
 /* pool.c - see pool.h. Threads spin for a moment after their work before they sleep: a training step hands out work every
- * few hundred microseconds, and waking a sleeper costs tens of them. */
+ * few hundred microseconds, and waking a sleeper costs tens of them. While more work of the same step is to come (held)
+ * they spin longer, but give the processor to whoever else wants it. */
 #include "run/pool.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 
-#define SPINS 4000
+#define SPINS      4000
+#define SPINS_HELD 80000
+#define SPINS_TURN 64 /* between two offers of the processor, once SPINS are over */
+
+/* The tasks that a worker takes first, [next, end): the same ones in every job of as many tasks, so that what they read and
+ * write stays in its processor's cache. One cache line each. */
+typedef struct share {
+    _Alignas(64) atomic_llong next;
+    int64_t end;
+} share;
 
 struct weir__pool {
     pthread_mutex_t busy; /* held by the caller whose job runs */
-    pthread_mutex_t lock; /* protects open and active, and the condition variables */
+    pthread_mutex_t lock; /* protects open, changes of active, and the condition variables */
     pthread_cond_t wake, done;
     pthread_t *threads;
     int32_t thread_count; /* without the caller */
     atomic_uint generation;
     atomic_int stopping;
-    int32_t open;   /* 1: the job may be joined */
-    int32_t active; /* threads inside the job */
+    atomic_int held;   /* callers that have more to hand out */
+    int32_t open;      /* 1: the job may be joined */
+    atomic_int active; /* threads inside the job */
     /* the job */
     void (*task)(void *, int64_t, int32_t);
     void *user;
-    int64_t count;
-    atomic_llong next;
+    share *shares; /* thread_count + 1 */
     atomic_int stopped;
 };
 
@@ -39,21 +50,43 @@ static void relax(void)
 #endif
 }
 
+/* Whether to look again before going to sleep, after `spins` looks. */
+static int keep_spinning(weir__pool *pool, int spins)
+{
+    if (spins >= SPINS && (spins >= SPINS_HELD || !atomic_load_explicit(&pool->held, memory_order_relaxed)))
+        return 0;
+    if (spins >= SPINS && spins % SPINS_TURN == 0) sched_yield();
+    relax();
+    return 1;
+}
+
+/* The next task of the worker's own share, or else of another's; -1: none is left. */
+static int64_t take(weir__pool *pool, int32_t worker)
+{
+    const int32_t workers = pool->thread_count + 1;
+    for (int32_t i = 0; i < workers; i++) {
+        share *const from = &pool->shares[(worker + i) % workers];
+        if (atomic_load_explicit(&from->next, memory_order_relaxed) >= from->end) continue;
+        const int64_t index = (int64_t)atomic_fetch_add_explicit(&from->next, 1, memory_order_relaxed);
+        if (index < from->end) return index;
+    }
+    return -1;
+}
+
 static void work(weir__pool *pool, int32_t worker)
 {
     while (!atomic_load_explicit(&pool->stopped, memory_order_relaxed)) {
-        const int64_t index = (int64_t)atomic_fetch_add_explicit(&pool->next, 1, memory_order_relaxed);
-        if (index >= pool->count) return;
+        const int64_t index = take(pool, worker);
+        if (index < 0) return;
         pool->task(pool->user, index, worker);
     }
 }
 
 static unsigned wait_for_job(weir__pool *pool, unsigned seen)
 {
-    for (int i = 0; i < SPINS; i++) {
+    for (int spins = 0; keep_spinning(pool, spins); spins++) {
         const unsigned now = atomic_load_explicit(&pool->generation, memory_order_acquire);
         if (now != seen) return now;
-        relax();
     }
     pthread_mutex_lock(&pool->lock);
     while (atomic_load_explicit(&pool->generation, memory_order_acquire) == seen)
@@ -69,7 +102,7 @@ static int join_job(weir__pool *pool)
 {
     pthread_mutex_lock(&pool->lock);
     const int32_t joined = pool->open;
-    pool->active += joined;
+    if (joined) atomic_fetch_add_explicit(&pool->active, 1, memory_order_relaxed);
     pthread_mutex_unlock(&pool->lock);
     return joined;
 }
@@ -77,7 +110,8 @@ static int join_job(weir__pool *pool)
 static void leave_job(weir__pool *pool)
 {
     pthread_mutex_lock(&pool->lock);
-    if (--pool->active == 0) pthread_cond_signal(&pool->done);
+    if (atomic_fetch_sub_explicit(&pool->active, 1, memory_order_release) == 1)
+        pthread_cond_signal(&pool->done);
     pthread_mutex_unlock(&pool->lock);
 }
 
@@ -126,7 +160,8 @@ weir__pool *weir__pool_new(int32_t threads)
     weir__pool *const pool = calloc(1, sizeof *pool);
     if (!pool) return NULL;
     pool->threads = calloc((size_t)(threads > 1 ? threads : 1), sizeof *pool->threads);
-    if (!pool->threads) return free(pool), NULL;
+    pool->shares = aligned_alloc(64, (size_t)(threads > 1 ? threads : 1) * sizeof *pool->shares);
+    if (!pool->threads || !pool->shares) return free(pool->threads), free(pool->shares), free(pool), NULL;
     pthread_mutex_init(&pool->busy, NULL);
     pthread_mutex_init(&pool->lock, NULL);
     pthread_cond_init(&pool->wake, NULL);
@@ -150,6 +185,7 @@ void weir__pool_free(weir__pool *pool)
     pthread_mutex_destroy(&pool->lock);
     pthread_mutex_destroy(&pool->busy);
     free(pool->threads);
+    free(pool->shares);
     free(pool);
 }
 
@@ -177,8 +213,8 @@ static int32_t work_and_poll(weir__pool *pool, int32_t (*poll)(void *), void *po
             atomic_store(&pool->stopped, 1);
             return stop;
         }
-        const int64_t index = (int64_t)atomic_fetch_add_explicit(&pool->next, 1, memory_order_relaxed);
-        if (index >= pool->count) return 0;
+        const int64_t index = take(pool, 0);
+        if (index < 0) return 0;
         pool->task(pool->user, index, 0);
     }
 }
@@ -187,8 +223,25 @@ static void close_job(weir__pool *pool)
 {
     pthread_mutex_lock(&pool->lock);
     pool->open = 0;
-    while (pool->active > 0) pthread_cond_wait(&pool->done, &pool->lock);
     pthread_mutex_unlock(&pool->lock);
+    for (int spins = 0; keep_spinning(pool, spins); spins++)
+        if (atomic_load_explicit(&pool->active, memory_order_acquire) == 0) return;
+    pthread_mutex_lock(&pool->lock);
+    while (atomic_load_explicit(&pool->active, memory_order_acquire) > 0)
+        pthread_cond_wait(&pool->done, &pool->lock);
+    pthread_mutex_unlock(&pool->lock);
+}
+
+static void deal(weir__pool *pool, int64_t count)
+{
+    const int32_t workers = pool->thread_count + 1;
+    const int64_t least = count / workers, more = count % workers;
+    int64_t first = 0;
+    for (int32_t i = 0; i < workers; i++) {
+        atomic_store_explicit(&pool->shares[i].next, first, memory_order_relaxed);
+        first += least + (i < more);
+        pool->shares[i].end = first;
+    }
 }
 
 int32_t weir__pool_run(weir__pool *pool, int64_t count, void (*task)(void *, int64_t, int32_t), void *user,
@@ -198,12 +251,21 @@ int32_t weir__pool_run(weir__pool *pool, int64_t count, void (*task)(void *, int
         return run_here(count, task, user, poll, poll_user);
     pool->task = task;
     pool->user = user;
-    pool->count = count;
-    atomic_store(&pool->next, 0);
+    deal(pool, count);
     atomic_store(&pool->stopped, 0);
     announce(pool, 1);
     const int32_t stop = work_and_poll(pool, poll, poll_user);
     close_job(pool);
     pthread_mutex_unlock(&pool->busy);
     return stop;
+}
+
+void weir__pool_hold(weir__pool *pool)
+{
+    atomic_fetch_add_explicit(&pool->held, 1, memory_order_relaxed);
+}
+
+void weir__pool_release(weir__pool *pool)
+{
+    atomic_fetch_sub_explicit(&pool->held, 1, memory_order_relaxed);
 }

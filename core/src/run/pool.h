@@ -22,4 +22,8 @@ int32_t weir__pool_run(weir__pool *pool, int64_t count,
                        void (*task)(void *user, int64_t index, int32_t worker), void *user,
                        int32_t (*poll)(void *), void *poll_user);
 
+/** Between these two more jobs follow soon: the threads are kept from sleep. Calls may nest, and come from any thread. */
+void weir__pool_hold(weir__pool *pool);
+void weir__pool_release(weir__pool *pool);
+
 #endif

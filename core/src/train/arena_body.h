@@ -5,11 +5,13 @@
 #define PARTIAL_SUMS 32
 #endif
 
-static WEIR__ARENA_ADD(NAME(add))
+static WEIR__ARENA_DRAIN(NAME(drain))
 {
-    REAL *const restrict to = into;
-    const REAL *const restrict addend = from;
-    for (int64_t i = 0; i < n; i++) to[i] += addend[i];
+    REAL *const restrict to = into, *const restrict addend = from;
+    for (int64_t i = 0; i < n; i++) {
+        to[i] += addend[i];
+        addend[i] = 0;
+    }
 }
 
 static WEIR__ARENA_SQUARES(NAME(squares))
@@ -60,7 +62,7 @@ static WEIR__ARENA_SGD(NAME(sgd))
 }
 
 const weir__arena NAME(weir__arena) = {
-    .add = NAME(add), .squares = NAME(squares), .adam = NAME(adam), .sgd = NAME(sgd)};
+    .drain = NAME(drain), .squares = NAME(squares), .adam = NAME(adam), .sgd = NAME(sgd)};
 
 #undef REAL
 #undef ROOT

@@ -30,7 +30,8 @@ void weir__gradient_clear(weir__gradient *g)
 
 void weir__gradient_begin(weir__gradient *g, const weir__net *net)
 {
-    memset(g->memory, 0, (size_t)bytes_of(net));
+    if (!g->clean) memset(g->memory, 0, (size_t)bytes_of(net));
+    g->clean = 0;
     for (int32_t h = 0; h < net->tensor_count; h++) {
         const weir__tensor *const t = &net->tensors[h];
         const int wanted = t->kind == WEIR__DERIVED || (t->kind == WEIR__PARAMETER && !t->frozen);

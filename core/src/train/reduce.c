@@ -54,7 +54,7 @@ static void add_piece(void *user, int64_t index, int32_t thread)
     const int narrow = (net->precision == WEIR_F32) == own;
     const weir__arena *const passes = weir__arena_passes(narrow ? WEIR_F32 : WEIR_F64);
     for (int32_t lane = 1; lane < s->batch->lanes; lane++)
-        passes->add(bytes / (narrow ? 4 : 8), t->lanes[lane].memory + offset, t->lanes[0].memory + offset);
+        passes->drain(bytes / (narrow ? 4 : 8), t->lanes[lane].memory + offset, t->lanes[0].memory + offset);
 }
 
 static void add_lanes(weir__batch *batch)
@@ -66,6 +66,7 @@ static void add_lanes(weir__batch *batch)
     if (batch->lanes > 1)
         weir__pool_run(batch->trainer->model->runtime->pool, s.pieces_own + s.pieces_other, add_piece, &s,
                        NULL, NULL);
+    for (int32_t lane = 1; lane < batch->lanes; lane++) batch->trainer->lanes[lane].clean = 1;
 }
 
 /* ---- scaling and squares ---------------------------------------------------------------------------------------------------- */

@@ -204,8 +204,7 @@ static void deliver(const weir_step_result *from, weir_step_result *to)
     to->struct_size = size;
 }
 
-weir_status weir_trainer_step(weir_trainer *t, const weir_step *step, weir_step_result *out,
-                              weir_error *error)
+static weir_status take_step(weir_trainer *t, const weir_step *step, weir_step_result *out, weir_error *error)
 {
     weir_step_result result = {.struct_size = (uint32_t)sizeof result};
     if (!(step->learning_rate >= 0) || isinf(step->learning_rate))
@@ -225,6 +224,16 @@ weir_status weir_trainer_step(weir_trainer *t, const weir_step *step, weir_step_
     }
     deliver(&result, out);
     return WEIR_OK;
+}
+
+weir_status weir_trainer_step(weir_trainer *t, const weir_step *step, weir_step_result *out,
+                              weir_error *error)
+{
+    weir__pool *const pool = t->model->runtime->pool;
+    weir__pool_hold(pool);
+    const weir_status status = take_step(t, step, out, error);
+    weir__pool_release(pool);
+    return status;
 }
 
 weir_status weir_trainer_gradient(weir_trainer *t, const weir_step *step, weir_step_result *out,

@@ -19,6 +19,7 @@ typedef struct weir__gradient {
     unsigned char *memory;
     void **table;       /* by handle; NULL: frozen or buffer */
     void **other_table; /* shadows in the other precision */
+    int32_t clean;      /* 1: all of it is zero */
 } weir__gradient;
 
 /** A piece of one parameter tensor: the unit of work of reduction and optimizer. */
@@ -112,7 +113,7 @@ weir_status weir__reverse_kl_begin(weir__batch *batch, weir_error *error);
 
 weir_status weir__gradient_init(weir__gradient *gradient, const weir__net *net, weir_error *error);
 void weir__gradient_clear(weir__gradient *gradient);
-/** Sets the tables after what is frozen now, and zeroes everything. */
+/** Sets the tables after what is frozen now, and zeroes what is not zero yet. */
 void weir__gradient_begin(weir__gradient *gradient, const weir__net *net);
 
 /** Applies the reduced gradient, multiplied by `factor`. */
