@@ -57,16 +57,19 @@ static int is_kept(const weir__run *run, const weir__instance *child, int invers
     return !run->recompute || (inverse ? inverse_is_kept(child) : forward_is_kept(child));
 }
 
-/* The block's size, and where in it the input of child i (in meeting order, i >= 1) lies; -1 when it is not kept. */
-static int64_t block_layout(const weir__container_self *self, const weir_frame *frame, int inverse,
-                            int32_t wanted, int64_t *place)
+/* Bytes of the block that hold the input of child i (in meeting order, i >= 1), one after the other; -1: it is not kept. */
+static int64_t kept_bytes(const weir__container_self *self, const weir_frame *frame, int inverse, int32_t i)
+{
+    if (!is_kept(frame->host, met(self, i, inverse), inverse)) return -1;
+    return tile_bytes(frame, width_after(met(self, i - 1, inverse), inverse));
+}
+
+static int64_t block_bytes(const weir__container_self *self, const weir_frame *frame, int inverse)
 {
     int64_t bytes = 0;
-    *place = -1;
     for (int32_t i = 1; i < self->count; i++) {
-        if (!is_kept(frame->host, met(self, i, inverse), inverse)) continue;
-        if (i == wanted) *place = bytes;
-        bytes += tile_bytes(frame, width_after(met(self, i - 1, inverse), inverse));
+        const int64_t kept = kept_bytes(self, frame, inverse, i);
+        if (kept > 0) bytes += kept;
     }
     return bytes;
 }
@@ -85,11 +88,10 @@ static weir_status pass(const weir__container_self *self, weir_frame *frame, int
     weir__run *const run = frame->host;
     weir_tape *const tape = frame->tape;
     weir_status status = WEIR_OK;
-    unsigned char *block = NULL;
-    int64_t place;
+    unsigned char *block = NULL, *place = NULL;
     if (self->count == 0) return weir__copy_tile(frame, in, out), WEIR_OK;
     if (tape) {
-        block = frame->services->tape_push(frame, block_layout(self, frame, inverse, -1, &place));
+        place = block = frame->services->tape_push(frame, block_bytes(self, frame, inverse));
         if (!block) return WEIR_ERROR;
         if (run->recompute) frame->tape = run->other.tape = NULL;
     }
@@ -104,8 +106,11 @@ static weir_status pass(const weir__container_self *self, weir_frame *frame, int
         weir_tile next = *out;
         if (i + 1 < self->count) {
             next = tile_over(frame, turn[i & 1].data, width_after(child, inverse));
-            if (tape) block_layout(self, frame, inverse, i + 1, &place);
-            if (tape && place >= 0) next.data = block + place;
+            const int64_t kept = tape ? kept_bytes(self, frame, inverse, i + 1) : -1;
+            if (kept >= 0) {
+                next.data = place;
+                place += kept;
+            }
         }
         const weir_status one = call(child, frame, inverse, &current, &next, log_det);
         if (one > status) status = one;
@@ -154,15 +159,14 @@ static weir_status pass_back(const weir__container_self *self, weir_frame *frame
                              const void *log_det_bar, const weir_tile *in_bar)
 {
     weir_status status = WEIR_OK;
-    int64_t place;
     if (self->count == 0) {
         if (in_bar) weir__copy_tile(frame, out_bar, in_bar);
         return WEIR_OK;
     }
     const record *const end = frame->services->tape_pop(frame, (int64_t)sizeof *end);
     if (!end) return WEIR_ERROR;
-    unsigned char *const block = end->block;
-    const int64_t bytes = block_layout(self, frame, inverse, -1, &place);
+    const int64_t bytes = block_bytes(self, frame, inverse);
+    unsigned char *place = end->block + bytes;
     weir_tile bar[2], rebuilt[2];
     for (int32_t i = 0; i < 2; i++) {
         bar[i] = weir__run_tile(frame, self->widest);
@@ -176,9 +180,10 @@ static weir_status pass_back(const weir__container_self *self, weir_frame *frame
         const int32_t width = inverse ? child->child.out : child->child.in;
         weir_tile x = *in, x_bar = i > 0 ? tile_over(frame, bar[i & 1].data, width) : (weir_tile){0};
         if (i > 0) {
-            block_layout(self, frame, inverse, i, &place);
-            x = tile_over(frame, place >= 0 ? (void *)(block + place) : rebuilt[i & 1].data, width);
-            if (place < 0) status = rebuild(child, frame, inverse, &z, &x);
+            const int64_t kept = kept_bytes(self, frame, inverse, i);
+            if (kept >= 0) place -= kept;
+            x = tile_over(frame, kept >= 0 ? (void *)place : rebuilt[i & 1].data, width);
+            if (kept < 0) status = rebuild(child, frame, inverse, &z, &x);
         }
         if (status > WEIR_DISCARD) break;
         status = step_back(child, frame, inverse, &x, &z, &z_bar, log_det_bar, i > 0 ? &x_bar : in_bar);
