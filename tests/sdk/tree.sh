@@ -20,7 +20,7 @@ find "$prefix" -type f -name '*.[ch]' | grep -vE "$prefix/(include|share/weir-sd
 grep -q permutation layers.txt || { cat layers.txt; fail "the installed command does not find its plugins"; }
 "$prefix/bin/weir" check additive --quiet >check.txt 2>&1 || { cat check.txt; fail "the installed command does not check"; }
 grep -q 'in this process' check.txt && fail "the installed library does not find weir-checker"
-loaded=$(ldd "$prefix/lib/weir/lua/weir/core.so" | sed -nE 's/.*libweir\.so\.0 => (.*) \(0x.*/\1/p')
+loaded=$(ldd "$prefix/lib/weir/lua/weir/core.so" | sed -nE 's/.*libweir\.so\.0\.1 => (.*) \(0x.*/\1/p')
 [ "$(realpath "$loaded")" = "$(realpath "$prefix/lib/libweir.so")" ] || fail "the installed Lua module loads another libweir than ${loaded:-none}"
 
 LUA_PATH="$prefix/share/weir/?.lua;$prefix/share/weir/?/init.lua" LUA_CPATH="$prefix/lib/weir/lua/?.so" \

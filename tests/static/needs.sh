@@ -30,7 +30,7 @@ for file in $plugins; do
   readelf -lW "$file" | grep GNU_STACK | grep -q 'RW ' || say "$file wants an executable stack"
   if objdump -d "$file" | grep -q ldmxcsr; then say "$file changes the floating-point control register"; fi
 done
-nm -D --defined-only "$library" | awk '{print $3}' | grep -vE '^weir_[a-z0-9]' && say "libweir exports more than weir_*"
+nm -D --defined-only "$library" | awk '$2 != "A" { print $3 }' | grep -vE '^weir_[a-z0-9]' && say "libweir exports more than weir_*"
 nm -D --defined-only "$library" | awk '{print $3}' | grep '^weir__' && say "libweir exports internals"
 ldd "$library" | grep -i lua && say "libweir needs Lua"
 ldd "$library" | grep -q 'blis-pthread/libblis' || say "libweir does not load the pinned flavour of BLIS"

@@ -106,7 +106,7 @@ typedef struct weir_slot {
 #define WEIR_MEASURE_SURFACE 1 /**< density with respect to the surface, 1/2 log det J^T J */
 
 /** What values the lanes [first, first + count) take. Kinds marked joint are one object over the block;
- *  the others hold for each lane. */
+ *  the others hold for each lane. Frozen: it never grows, because arrays of it cross. */
 typedef struct weir_domain {
     uint32_t struct_size;
     int32_t kind;         /**< WEIR_DOMAIN_* */
