@@ -1,8 +1,8 @@
 #!/bin/bash
-# layout.sh [--write]: every public struct has the size and offsets recorded in layout.txt, for both compilers, in C and C++.
+# layout.sh [--write|--print]: every public struct has the size and offsets recorded in layout.txt, for both compilers, in C and C++.
 #
 # The record is what plugins already built rely on. A line may change only while the ABI is a draft, together with
-# WEIR_ABI_DRAFT; after that lines are only ever added. --write records the layout of today.
+# WEIR_ABI_DRAFT; after that lines are only ever added. --write records the layout of today, --print shows it.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 root=${WEIR_TEST_SOURCE:-$here/../..}
@@ -12,7 +12,7 @@ trap 'rm -rf "$work"' EXIT
 root=$(cd "$root" && pwd)
 cd "$work"
 includes="-I$root/sdk/include -I$root/core/include"
-printf '#include <weir.h>\n#include <weir/build.h>\n#include <weir/files.h>\n' >all.c
+printf '#include <weir.h>\n#include <weir/build.h>\n#if __has_include(<weir/files.h>)\n#include <weir/files.h>\n#endif\n' >all.c
 
 # clang lists "offset | type member" and "[sizeof=N, align=M]"; only the members of the struct itself are indented by three.
 # shellcheck disable=SC2086
@@ -24,6 +24,10 @@ draft=$(sed -nE 's/^#define WEIR_ABI_DRAFT ([0-9]+)$/\1/p' "$root/sdk/include/we
 sed -i "1i draft $draft" layout.now
 if [ "${1-}" = --write ]; then
   cp layout.now "$record"
+  exit 0
+fi
+if [ "${1-}" = --print ]; then
+  cat layout.now
   exit 0
 fi
 [ "$(wc -l <layout.now)" -gt 100 ] || { echo "found hardly any struct: has clang's listing changed its form?"; exit 1; }
