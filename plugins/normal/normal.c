@@ -57,19 +57,21 @@ static weir_status normal_log_density(const void *module, weir_frame *frame, con
     const normal *const self = module;
     if (self->factor >= 0) return WEIR_NAME(normal_full_log_density)(self, frame, z, log_p);
     weir_real *const restrict total = weir_take_lane(frame), *const out = log_p, *scales;
-    if (!total || !take_scales(self, frame, &scales)) return WEIR_ERROR;
+    /* In double: of many features the sum, which every log p goes through, would lose digits that the flow has not lost. */
+    double *const restrict squares = weir_take(frame, frame->width * (int64_t)sizeof *squares);
+    if (!total || !squares || !take_scales(self, frame, &scales)) return WEIR_ERROR;
     double constant = 0;
-    weir_zero_lane(frame, total);
+    for (int32_t i = 0; i < frame->width; i++) squares[i] = 0;
     for (int32_t f = 0; f < self->features; f++) {
         const place at = place_of(self, frame, scales, f);
         const weir_real *const restrict lane = weir_lane(z, f);
         constant += HALF_LOG_2PI + (double)at.log_scale;
         for (int32_t i = 0; i < frame->width; i++) {
-            const weir_real e = (lane[i] - at.mean) / at.scale;
-            total[i] += e * e;
+            const double e = (double)((lane[i] - at.mean) / at.scale);
+            squares[i] += e * e;
         }
     }
-    for (int32_t i = 0; i < frame->width; i++) total[i] = WEIR_C(-0.5) * total[i] - WEIR_C(constant);
+    for (int32_t i = 0; i < frame->width; i++) total[i] = (weir_real)(-0.5 * squares[i] - constant);
     for (int32_t i = 0; i < frame->width; i++) out[i] += total[i];
     return weir_discard_unless_finite(frame, total);
 }

@@ -81,6 +81,50 @@ static weir_status call(const weir__instance *child, weir_frame *frame, int inve
                    : weir__call_forward(child, frame, in, out, log_det);
 }
 
+/* Each child's log-det is taken by itself, and all are summed in double: hundreds of terms of either sign, one after the
+ * other in float, would lose digits that no layer has lost. */
+typedef struct sum {
+    void *part; /* NULL: no log-det is wanted */
+    double *total;
+} sum;
+
+static int sum_begin(sum *s, weir_frame *frame, const void *log_det)
+{
+    *s = (sum){NULL, NULL};
+    if (!log_det) return 1;
+    const size_t part = (size_t)frame->width * (size_t)weir__real_size(frame);
+    const size_t total = (size_t)frame->width * sizeof *s->total;
+    s->part = frame->services->scratch_take(frame, (int64_t)part);
+    s->total = frame->services->scratch_take(frame, (int64_t)total);
+    if (!s->part || !s->total) return 0;
+    memset(s->part, 0, part);
+    memset(s->total, 0, total);
+    return 1;
+}
+
+/* The part is zero again afterwards, for the next child. */
+static void sum_add(const sum *s, const weir_frame *frame)
+{
+    const int32_t n = s->part ? frame->width : 0;
+    double *const restrict total = s->total;
+    if (frame->precision == WEIR_F32) {
+        float *const restrict part = s->part;
+        for (int32_t i = 0; i < n; i++) total[i] += (double)part[i];
+        for (int32_t i = 0; i < n; i++) part[i] = 0;
+    } else {
+        double *const restrict part = s->part;
+        for (int32_t i = 0; i < n; i++) total[i] += part[i];
+        for (int32_t i = 0; i < n; i++) part[i] = 0;
+    }
+}
+
+static void sum_end(const sum *s, const weir_frame *frame, void *log_det)
+{
+    const int32_t n = s->part ? frame->width : 0;
+    for (int32_t i = 0; i < n; i++)
+        weir__lane_set(frame, log_det, i, weir__lane_value(frame, log_det, i) + s->total[i]);
+}
+
 /* Evaluates the children with two scratch tiles in turn, or with tiles of the block where the way back wants them. */
 static weir_status pass(const weir__container_self *self, weir_frame *frame, int inverse, const weir_tile *in,
                         const weir_tile *out, void *log_det)
@@ -95,6 +139,8 @@ static weir_status pass(const weir__container_self *self, weir_frame *frame, int
         if (!block) return WEIR_ERROR;
         if (run->recompute) frame->tape = run->other.tape = NULL;
     }
+    sum log_dets;
+    if (!sum_begin(&log_dets, frame, log_det)) status = WEIR_ERROR;
     weir_tile turn[2] = {{0}, {0}};
     for (int32_t i = 0; i < 2 && self->count > 1; i++) {
         turn[i] = weir__run_tile(frame, self->widest);
@@ -112,10 +158,12 @@ static weir_status pass(const weir__container_self *self, weir_frame *frame, int
                 place += kept;
             }
         }
-        const weir_status one = call(child, frame, inverse, &current, &next, log_det);
+        const weir_status one = call(child, frame, inverse, &current, &next, log_dets.part);
         if (one > status) status = one;
+        sum_add(&log_dets, frame);
         current = next;
     }
+    sum_end(&log_dets, frame, log_det);
     if (!tape) return status;
     frame->tape = run->other.tape = tape;
     record *const end =
