@@ -1,11 +1,12 @@
 /* main.c - weir-bench: measures the workloads, beside a peer if asked, and prints a JSON object a line as results come.
  *
  *     weir-bench [--work W1,...] [--op train,...] [--batch 1,...] [--threads 1,...] [--seconds S] [--rounds N]
- *                [--peer SCRIPT] [--python PROGRAM] [--only cases,limits,startup]
+ *                [--peer SCRIPT] [--python PROGRAM] [--only cases,limits,startup,accuracy]
  *     weir-bench --first MODEL DATA | --first-train MODEL DATA     (what startup.h runs)
  *
- * Kinds of lines: machine, limit, gemm, check, case, startup. `weir bench` makes tables of them. Errors: one line on stderr,
+ * Kinds of lines: machine, limit, gemm, accuracy, check, case, startup. `weir bench` makes tables of them. Errors: one line on stderr,
  * status 1, or 2 for bad usage. */
+#include "accuracy.h"
 #include "clock.h"
 #include "contest.h"
 #include "limit.h"
@@ -27,11 +28,11 @@ typedef struct session {
     char program[PATH_MAX];
     rivals rivals;
     weir_runtime *runtimes[PLAN_MOST]; /* one for each number of threads */
-    double *expected;
+    double *expected, *exact;          /* log_prob of the rows to check on, in f32 and in f64 */
     char message[1200];
 } session;
 
-#define CHECK_ROWS 512
+#define CHECK_ROWS 2048
 
 /* Set by Ctrl-C: the case ends, and files are removed as always. */
 static volatile sig_atomic_t interrupted;
@@ -72,6 +73,7 @@ static int write_files(session *s, const work *w)
         const weir_matrix x = subject_rows(&one, 0, CHECK_ROWS);
         status = weir_matrix_write(s->data, &x, NULL, &error);
         if (!status) status = weir_log_prob(one.model, &x, NULL, s->expected, &error);
+        if (!status) status = accuracy_exact(s->runtimes[0], w, one.model, &x, s->exact, &error);
     }
     subject_close(&one);
     return status ? fail(s, &error) : 1;
@@ -196,6 +198,7 @@ static int run_threads(session *s, const work *w, int index)
     subject one;
     weir_error error;
     int fine = 1;
+    if (!p->cases && !p->limits) return 1;
     const ceilings ceiling = gemm_ceilings(s, w, p->threads[index]);
     if (!p->cases) return 1;
     if (subject_open(&one, s->runtimes[index], w, s->model, plan_largest_batch(p), &error))
@@ -218,17 +221,40 @@ static int run_threads(session *s, const work *w, int index)
     return fine;
 }
 
+/* In units of features + |log p|. */
+static void print_accuracy(const work *w, const char *who, const deviation *off)
+{
+    printf(
+        "{\"kind\":\"accuracy\",\"work\":\"%s\",\"who\":\"%s\",\"rows\":%d,\"usual\":%.3g,\"worst\":%.3g}\n",
+        w->id, who, CHECK_ROWS, off->usual, off->worst);
+    fflush(stdout);
+}
+
+static int check_accuracy(session *s, const work *w)
+{
+    deviation off;
+    if (!accuracy_compare(s->expected, s->exact, CHECK_ROWS, w->features, &off))
+        return snprintf(s->message, sizeof s->message, "out of memory"), 0;
+    if (!(off.usual < HUGE_VAL))
+        return snprintf(s->message, sizeof s->message, "%s: log_prob is not finite in f32 or in f64", w->id),
+               0;
+    print_accuracy(w, "weir", &off);
+    return 1;
+}
+
 static int run_work(session *s, const work *w)
 {
     if (!write_files(s, w)) return 0;
-    if (s->plan.peer) rivals_set(&s->rivals, w, s->model, s->data, s->answers, s->expected, CHECK_ROWS);
+    if (s->plan.accuracy && !check_accuracy(s, w)) return 0;
+    if (s->plan.peer)
+        rivals_set(&s->rivals, w, s->model, s->data, s->answers, s->expected, s->exact, CHECK_ROWS);
     for (int i = 0; i < s->plan.thread_count; i++) {
         if (!run_threads(s, w, i)) return 0;
     }
     if (s->plan.peer && s->plan.cases) {
         printf("{\"kind\":\"check\",\"work\":\"%s\",\"rows\":%d,\"worst\":%.3g}\n", w->id, CHECK_ROWS,
                s->rivals.worst);
-        fflush(stdout);
+        print_accuracy(w, "peer", &s->rivals.exact_by);
     }
     return 1;
 }
@@ -276,7 +302,8 @@ static int prepare(session *s)
     snprintf(s->folder, sizeof s->folder, "%s/weir-bench-XXXXXX",
              temporary && strlen(temporary) < 40 ? temporary : "/tmp");
     s->expected = malloc(CHECK_ROWS * sizeof *s->expected);
-    if (!s->expected || !mkdtemp(s->folder))
+    s->exact = malloc(CHECK_ROWS * sizeof *s->exact);
+    if (!s->expected || !s->exact || !mkdtemp(s->folder))
         return snprintf(s->message, sizeof s->message, "%s: cannot make a folder for files", s->folder), 0;
     snprintf(s->model, sizeof s->model, "%s/model.safetensors", s->folder);
     snprintf(s->data, sizeof s->data, "%s/data.npy", s->folder);
@@ -308,6 +335,7 @@ static void finish(session *s)
     if (*s->answers) unlink(s->answers);
     if (*s->folder) rmdir(s->folder);
     free(s->expected);
+    free(s->exact);
 }
 
 static int usage(const char *what, const char *word)

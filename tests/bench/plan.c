@@ -86,7 +86,8 @@ static int read_only(plan *p, const char *list)
     p->cases = strstr(list, "cases") != NULL;
     p->limits = strstr(list, "limits") != NULL;
     p->startup = strstr(list, "startup") != NULL;
-    return p->cases || p->limits || p->startup;
+    p->accuracy = strstr(list, "accuracy") != NULL;
+    return p->cases || p->limits || p->startup || p->accuracy;
 }
 
 static int read_number(const char *text, double low, double high, double *value)
@@ -129,6 +130,7 @@ void plan_default(plan *p)
                 .cases = 1,
                 .limits = 1,
                 .startup = 1,
+                .accuracy = 1,
                 .python = "/usr/bin/python3"};
     for (int i = 0; i < WORKS; i++) p->works[i] = &works[i];
 }

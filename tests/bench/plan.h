@@ -15,7 +15,7 @@ typedef struct plan {
     int batches_given;
     int rounds;
     double seconds;
-    int cases, limits, startup;
+    int cases, limits, startup, accuracy;
     const char *peer, *python;
 } plan;
 

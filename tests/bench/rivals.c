@@ -77,15 +77,17 @@ void rivals_close(rivals *all)
 }
 
 void rivals_set(rivals *all, const work *w, const char *model, const char *data, const char *answers,
-                const double *expected, int64_t rows)
+                const double *expected, const double *exact, int64_t rows)
 {
     all->work = w;
     all->model = model;
     all->data = data;
     all->answers = answers;
     all->expected = expected;
+    all->exact = exact;
     all->rows = rows;
     all->worst = 0;
+    all->exact_by = (deviation){HUGE_VAL, HUGE_VAL};
 }
 
 /* ---- the same densities? ------------------------------------------------------------------------------------------- */
@@ -95,25 +97,16 @@ void rivals_set(rivals *all, const work *w, const char *model, const char *data,
 #define USUAL_TOLERANCE 3e-6
 #define WORST_FACTOR    30
 
-static int compare_doubles(const void *left, const void *right)
-{
-    const double a = *(const double *)left, b = *(const double *)right;
-    return (a > b) - (a < b);
-}
-
 static int agrees(rivals *all, const double *answers, char *message, size_t size)
 {
-    double *const off = malloc((size_t)all->rows * sizeof *off);
-    if (!off) return snprintf(message, size, "out of memory"), 0;
-    for (int64_t i = 0; i < all->rows; i++) {
-        const double scale = USUAL_TOLERANCE * (all->work->features + fabs(all->expected[i]));
-        off[i] = fabs(answers[i] - all->expected[i]) / scale;
-        if (!(off[i] < HUGE_VAL)) off[i] = HUGE_VAL;
-    }
-    qsort(off, (size_t)all->rows, sizeof *off, compare_doubles);
-    const double usual = off[all->rows - 1 - all->rows / 100], worst = off[all->rows - 1];
-    free(off);
+    deviation ours, exact;
+    const int32_t features = all->work->features;
+    if (!accuracy_compare(answers, all->expected, all->rows, features, &ours) ||
+        !accuracy_compare(answers, all->exact, all->rows, features, &exact))
+        return snprintf(message, size, "out of memory"), 0;
+    const double usual = ours.usual / USUAL_TOLERANCE, worst = ours.worst / USUAL_TOLERANCE;
     if (worst > all->worst) all->worst = worst;
+    if (exact.usual < all->exact_by.usual) all->exact_by = exact;
     if (usual <= 1 && worst <= WORST_FACTOR) return 1;
     snprintf(message, size,
              "%s and the peer disagree about log_prob on the same weights: by %.3g times the tolerance at "

@@ -2,6 +2,7 @@
 #ifndef WEIR_BENCH_RIVALS_H
 #define WEIR_BENCH_RIVALS_H
 
+#include "accuracy.h"
 #include "peer.h"
 #include "work.h"
 
@@ -24,11 +25,14 @@ typedef struct rivals {
     int count;
     char name[64];
     const char *model, *data, *answers; /* files of the current work */
-    const double *expected;             /* log_prob of the rows in data */
+    const double *expected;             /* log_prob of the rows in data, by the library */
+    const double *exact;                /* the same in f64 */
     int64_t rows;
     const work *work;
     int threads;  /* of the last choice */
     double worst; /* largest distance from `expected`, in units of the tolerance */
+    deviation
+        exact_by; /* how far the most accurate variant is from `exact`; infinitely before any has answered */
 } rivals;
 
 typedef struct choice {
@@ -43,9 +47,10 @@ int rivals_open(rivals *all, const char *program, const char *script, int most_t
                 size_t size);
 void rivals_close(rivals *all);
 
-/** The next work: its model file, rows to check on, where answers may be written, and what they must be. */
+/** The next work: its model file, rows to check on, where answers may be written, and what they must be, by the library's
+ *  f32 and in f64. */
 void rivals_set(rivals *all, const work *w, const char *model, const char *data, const char *answers,
-                const double *expected, int64_t rows);
+                const double *expected, const double *exact, int64_t rows);
 
 /** The fastest at this by trying all for `seconds` each; those far behind at the batch before are not asked again. Returns 1;
  *  0 with "" when the peer has no such operation; 0 with a message when it failed or disagrees about log-likelihoods. */

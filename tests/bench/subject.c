@@ -32,7 +32,8 @@ void subject_fill(const work *w, float *rows, int64_t count)
         double before = normal(&state);
         for (int32_t f = 0; f < w->features; f++) {
             const double own = normal(&state);
-            rows[i * w->features + f] = (float)(0.8 * own + 0.6 * before + 0.1 * (own * own - 1));
+            const double scale = 0.2 + 0.7 / (1 + exp(-2 * before));
+            rows[i * w->features + f] = (float)(scale * (own + 0.1 * (own * own - 1)) + 0.6 * before);
             before = own;
         }
     }
@@ -78,11 +79,11 @@ static weir_status train(weir_trainer *trainer, const weir_matrix *x, double rat
 
 weir_status subject_make(weir_runtime *runtime, const work *w, const char *path, weir_error *error)
 {
-    char json[16384];
+    char json[WORK_TEXT];
     weir_model *model = NULL;
     weir_trainer *trainer = NULL;
     float *const rows = malloc((size_t)w->features * START_STEPS * START_BATCH * sizeof *rows);
-    if (!rows || !work_describe(w, json, sizeof json)) return free(rows), out_of_memory(error);
+    if (!rows || !work_describe(w, "f32", json, sizeof json)) return free(rows), out_of_memory(error);
     subject_fill(w, rows, START_STEPS * START_BATCH);
     weir_status status = weir_model_build(runtime, json, -1, &model, error);
     if (!status) status = weir_trainer_create(model, NULL, &trainer, error);

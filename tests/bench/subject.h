@@ -34,7 +34,8 @@ double subject_rate(subject *s, operation op, int64_t batch, double seconds, wei
 /** `count` rows of the pool as a matrix, from row `first`. */
 weir_matrix subject_rows(const subject *s, int64_t first, int64_t count);
 
-/** Normal-ish data of the work: correlated, slightly skewed, the same in every run. */
+/** Normal-ish data of the work: correlated, slightly skewed, the spread of a feature given by the one before it, so that a
+ *  model that has seen some of it is far from the identity. The same in every run. */
 void subject_fill(const work *w, float *rows, int64_t count);
 
 #endif

@@ -64,13 +64,13 @@ static void add_layer(text *t, const work *w, int32_t i)
         (int)w->width, (int)w->width);
 }
 
-int work_describe(const work *w, char *json, size_t size)
+int work_describe(const work *w, const char *dtype, char *json, size_t size)
 {
     text t = {json, size, 0};
     add(&t,
-        "{\"features\":%d,\"dtype\":\"f32\",\"seed\":1,\"base\":{\"type\":\"normal\"},\"flow\":{\"type\":"
+        "{\"features\":%d,\"dtype\":\"%s\",\"seed\":1,\"base\":{\"type\":\"normal\"},\"flow\":{\"type\":"
         "\"chain\",\"children\":{\"layers\":[",
-        (int)w->features);
+        (int)w->features, dtype);
     for (int32_t i = 0; i < w->layers; i++) {
         if (i > 0) add(&t, ",");
         add_layer(&t, w, i);

@@ -25,8 +25,10 @@ extern const work works[WORKS];
 /** NULL when there is none of this name. */
 const work *work_find(const char *id, size_t length);
 
-/** The description of the model, as weir_model_build takes it. Returns 0 when it does not fit. */
-int work_describe(const work *w, char *json, size_t size);
+/** The description of the model in "f32" or "f64", as weir_model_build takes it. WORK_TEXT holds that of any model of at most
+ *  64 layers; returns 0 when it does not fit. */
+#define WORK_TEXT 16384
+int work_describe(const work *w, const char *dtype, char *json, size_t size);
 
 /** A dense layer out x in that occurs `count` times in the model; `share` of its entries are used (a masked matrix). */
 typedef struct dense {

@@ -38,10 +38,10 @@ json stdout '#v == 3 and v[1].peer == 1000 and math.abs(v[1].ratio / (v[1].ours 
 expect 0 "" env WEIR="$WEIR" "$WEIR" bench "${tiny[@]}" --work W2a --batch 32 --peer --python ./peer --report report.md
 has 'peer: pretender 1' stdout
 has '^\| W2a \| train \| 32 \| 1 \| .* \| 1k \| x' report.md
-has 'log-likelihoods agree on 512 rows' report.md
+has 'log-likelihoods agree on 2048 rows' report.md
 
 # other densities are an error, before anything is timed
-printf 'local weir = require "weir"\nweir.random(1):normal(512, 1):save "wrong.npy"\n' >wrong.lua
+printf 'local weir = require "weir"\nweir.random(1):normal(2048, 1):save "wrong.npy"\n' >wrong.lua
 expect 0 "" "$WEIR" wrong.lua
 expect 1 'W2a and the peer disagree about log_prob' env WEIR="$WEIR" WRONG=1 "$WEIR" bench "${tiny[@]}" --work W2a --batch 32 --peer --python ./peer --json
 
@@ -64,5 +64,18 @@ expect 2 'seconds' "$WEIR" bench --seconds 0
 if /usr/bin/python3 -c 'import torch, numpy' 2>/dev/null && [ "${WEIR_TEST_SANITIZED:-}" != TRUE ]; then
   expect 0 "" "$WEIR" bench "${tiny[@]}" --work W1,W2a,W3,W4a --batch 64 --peer --json
   json stdout '#v == 12 and (function() for _, c in ipairs(v) do local none = c.work == "W4a" and c.op == "sample" if none ~= (c.peer == null) or not none and not (c.peer > 0 and c.ratio > 0) then return false end end return true end)()'
+
+  # weights are far enough from the identity for a constant that is a little off to show
+  other_peer() { # other_peer SED: ./other, Python that reads the peer with this change
+    sed "$1" "$(dirname "$WEIR")/../share/weir-bench/peer_torch.py" >other.py
+    printf '#!/bin/bash\nshift\nexec /usr/bin/python3 other.py "$@"\n' >other
+    chmod +x other
+  }
+  other_peer 's|s / 3[.]0) \* 3[.]0|s / 3.1) * 3.1|'
+  for work in W1 W2b; do
+    expect 1 "$work and the peer disagree about log_prob" "$WEIR" bench "${tiny[@]}" --work "$work" --op log_prob --batch 64 --peer --python ./other --json
+  done
+  other_peer 's|1e-3 \* bins|1.1e-3 * bins|'
+  expect 1 "W3 and the peer disagree about log_prob" "$WEIR" bench "${tiny[@]}" --work W3 --op log_prob --batch 64 --peer --python ./other --json
 fi
 finish

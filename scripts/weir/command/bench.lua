@@ -32,7 +32,7 @@ local function command_line(given)
       words[#words + 1] = quote(value)
     end
   end
-  for _, name in ipairs { "work", "op", "batch", "threads", "seconds", "rounds", "python" } do
+  for _, name in ipairs { "work", "op", "batch", "threads", "seconds", "rounds", "python", "only" } do
     add("--" .. name, given[name])
   end
   if given.peer then add("--peer", program_folder() .. "/../share/weir-bench/peer_torch.py") end
@@ -64,7 +64,7 @@ end
 
 --- Runs weir-bench; returns its lines by kind.
 local function measure(given)
-  local results = { limit = {}, gemm = {}, check = {}, case = {}, startup = {} }
+  local results = { limit = {}, gemm = {}, accuracy = {}, check = {}, case = {}, startup = {} }
   local show, clear = shower(given, results)
   local status, message
   local stream = assert(io.popen(command_line(given), "r"))
@@ -133,6 +133,7 @@ return {
     { "--op", value = "O,...", help = "which operations (all): train, log_prob, sample" },
     { "--batch", value = "N,...", help = "rows of a batch (1,100,512,4096)" },
     { "--threads", value = "T,...", help = "numbers of threads (1,2)" },
+    { "--only", value = "PART,...", help = "which parts (all): limits, accuracy, cases, startup" },
     { "--seconds", value = "S", kind = "number", low = 0.0001, high = 3600, help = "of each measurement (0.3)" },
     { "--rounds", value = "N", kind = "integer", low = 1, high = 99, help = "turns of a case (5)" },
     { "--python", value = "PROGRAM", help = "the Python that has PyTorch (/usr/bin/python3)" },

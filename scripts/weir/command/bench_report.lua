@@ -76,6 +76,11 @@ local function check_line(check)
     check.worst)
 end
 
+local function accuracy_line(accuracy)
+  return ("%s: %s's f32 is off by %.2g (D + |log p|) at the 99th percentile of %d rows, by %.2g at worst"):format(
+    accuracy.work, accuracy.who == "weir" and "Weir" or "the peer", accuracy.usual, accuracy.rows, accuracy.worst)
+end
+
 local function machine_line(machine)
   return ("Weir %s, %s kernels, %d processors; peer: %s; medians of %d rounds of %g s"):format(machine.version, machine.kernels,
     machine.processors, type(machine.peer) == "string" and machine.peer or "none", machine.rounds, machine.seconds)
@@ -86,6 +91,7 @@ function report.text(line, results)
   if line.kind == "machine" then return machine_line(line) .. "\n" end
   if line.kind == "limit" then return limit_line(line) .. "\n" end
   if line.kind == "startup" then return startup_line(line) .. "\n" end
+  if line.kind == "accuracy" then return accuracy_line(line) .. "\n" end
   if line.kind == "check" then return check_line(line) .. "\n" end
   if line.kind ~= "case" then return nil end
   return (#results.case == 1 and "\n" .. text_row(case_heads) or "") .. text_row(case_cells(line))
@@ -109,6 +115,8 @@ local function sections(results)
     { title = "Matrix products", heads = gemm_heads, rows = rows(results.gemm, gemm_cells) },
     { title = "Start-up and memory", lines = lines(results.startup, startup_line) },
     { title = "Same densities", lines = lines(results.check, check_line) },
+    { title = "Accuracy", text = "Of log_prob in f32, against f64 by the same weights. D is the number of features.",
+      lines = lines(results.accuracy, accuracy_line) },
   }
 end
 
