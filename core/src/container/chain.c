@@ -163,7 +163,7 @@ static weir_status pass(const weir__container_self *self, weir_frame *frame, int
         sum_add(&log_dets, frame);
         current = next;
     }
-    sum_end(&log_dets, frame, log_det);
+    if (status <= WEIR_DISCARD) sum_end(&log_dets, frame, log_det);
     if (!tape) return status;
     frame->tape = run->other.tape = tape;
     record *const end =
