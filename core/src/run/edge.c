@@ -1,5 +1,4 @@
 /* edge.c - the caller's row-major arrays to tiles and back. */
-#include "run/lanes.h"
 #include "run/model.h"
 
 #include <string.h>
@@ -88,19 +87,6 @@ void weir__scatter_rows(const weir_frame *frame, const weir_tile *tile, int32_t 
             else
                 ((double *)m->data)[at] = value;
         }
-}
-
-double weir__lane_value(const weir_frame *frame, const void *lane, int32_t row)
-{
-    return frame->precision == WEIR_F32 ? (double)((const float *)lane)[row] : ((const double *)lane)[row];
-}
-
-void weir__lane_set(const weir_frame *frame, void *lane, int32_t row, double value)
-{
-    if (frame->precision == WEIR_F32)
-        ((float *)lane)[row] = (float)value;
-    else
-        ((double *)lane)[row] = value;
 }
 
 int weir__is_discarded(const weir_frame *frame, int32_t row)

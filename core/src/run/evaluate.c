@@ -2,7 +2,6 @@
 #include "run/model.h"
 
 #include "container/container.h"
-#include "run/lanes.h"
 
 #include <math.h>
 #include <stdatomic.h>

@@ -43,3 +43,16 @@ void weir__copy_tile(const weir_frame *frame, const weir_tile *from, const weir_
     for (int32_t f = 0; f < from->features; f++)
         memcpy(weir__lane(frame, to, f), weir__lane(frame, from, f), bytes);
 }
+
+double weir__lane_value(const weir_frame *frame, const void *lane, int32_t row)
+{
+    return frame->precision == WEIR_F32 ? (double)((const float *)lane)[row] : ((const double *)lane)[row];
+}
+
+void weir__lane_set(const weir_frame *frame, void *lane, int32_t row, double value)
+{
+    if (frame->precision == WEIR_F32)
+        ((float *)lane)[row] = (float)value;
+    else
+        ((double *)lane)[row] = value;
+}

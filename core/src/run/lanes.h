@@ -13,4 +13,8 @@ void *weir__lane(const weir_frame *frame, const weir_tile *tile, int32_t f);
 weir_tile weir__part(const weir_frame *frame, const weir_tile *tile, int32_t first, int32_t count);
 void weir__copy_tile(const weir_frame *frame, const weir_tile *from, const weir_tile *to);
 
+/** One number of a lane. */
+double weir__lane_value(const weir_frame *frame, const void *lane, int32_t row);
+void weir__lane_set(const weir_frame *frame, void *lane, int32_t row, double value);
+
 #endif

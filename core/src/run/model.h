@@ -3,6 +3,7 @@
 #define WEIR__MODEL_H
 
 #include "model/net.h"
+#include "run/lanes.h"
 #include "run/pool.h"
 
 #include <pthread.h>
@@ -71,8 +72,6 @@ void weir__gather_rows(const weir_matrix *matrix, const int64_t *rows, int64_t f
 /** Writes the first `count` rows of a tile to rows first, ... of the matrix. */
 void weir__scatter_rows(const weir_frame *frame, const weir_tile *tile, int32_t count,
                         const weir_matrix *matrix, int64_t first);
-double weir__lane_value(const weir_frame *frame, const void *lane, int32_t row);
-void weir__lane_set(const weir_frame *frame, void *lane, int32_t row, double value);
 /** 1 when row r is marked. */
 int weir__is_discarded(const weir_frame *frame, int32_t row);
 

@@ -1,5 +1,4 @@
 /* worker.c - workers: taken by a call, given back after it, kept for the next. */
-#include "run/lanes.h"
 #include "run/model.h"
 
 #include <stdlib.h>

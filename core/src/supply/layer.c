@@ -8,7 +8,6 @@
 #include "supply/adapter.h"
 #include "supply/dense.h"
 
-#include "run/lanes.h"
 #include "run/model.h"
 
 #include <float.h>

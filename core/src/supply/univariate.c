@@ -6,7 +6,6 @@
 #include "supply/adapter.h"
 #include "supply/root.h"
 
-#include "run/lanes.h"
 #include "run/model.h"
 
 #include <math.h>

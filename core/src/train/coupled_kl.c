@@ -7,7 +7,6 @@
  *
  * A row that turns out bad has been counted in the statistics of every layer before that place. So it is taken out of the
  * batch, and the batch starts again without it. Each start has fewer rows than the one before. */
-#include "run/lanes.h"
 #include "train/stages.h"
 
 #include <math.h>

@@ -2,7 +2,6 @@
 #include "train/trainer.h"
 
 #include "container/container.h"
-#include "run/lanes.h"
 
 #include <math.h>
 #include <string.h>

@@ -13,7 +13,6 @@
 #include <string.h>
 
 #include "api/api.h"
-#include "run/lanes.h"
 
 static weir_status parse_target(weir_trainer *t, const char *text, weir_error *error)
 {

@@ -1,6 +1,5 @@
 /* stages.c - finds the batch-coupled layers, cuts the flow at them, and owns what a batch needs in between. */
 #include "train/stages.h"
-#include "run/lanes.h"
 
 #include <stdlib.h>
 #include <string.h>
