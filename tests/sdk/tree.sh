@@ -11,7 +11,8 @@ wrong=0
 fail() { echo "$1"; wrong=1; }
 
 for file in bin/weir bin/weir-probe libexec/weir/weir-checker lib/libweir.so lib/weir/plugins/manifest.json lib/weir/lua/weir/core.so \
-  include/weir.h include/weir/plugin.h lib/pkgconfig/weir.pc lib/cmake/weir-sdk/weir-sdkConfig.cmake share/weir/weir; do
+  include/weir.h include/weir/plugin.h lib/pkgconfig/weir.pc lib/pkgconfig/weir-sdk.pc lib/cmake/weir/weirConfig.cmake \
+  lib/cmake/weir-sdk/weir-sdkConfig.cmake share/weir/weir; do
   [ -e "$prefix/$file" ] || [ -e "$prefix/$file.lua" ] || fail "not installed: $file"
 done
 find "$prefix" -type f -name '*.[ch]' | grep -vE "$prefix/(include|share/weir-sdk/templates)/" && fail "sources are installed"
@@ -30,4 +31,23 @@ export PKG_CONFIG_PATH="$prefix/lib/pkgconfig"
 flags=$(pkg-config --cflags --libs weir)
 eval "$1 -std=c11 -Wall -Wextra -Wpedantic -Werror '$(dirname "$0")/embed.c' -o embed $flags -lm"
 LD_LIBRARY_PATH="$prefix/lib" ./embed || fail "a program that embeds libweir fails"
+
+# The same by find_package, which brings the SDK's headers along; another version is refused.
+mkdir project
+cp "$(dirname "$0")/embed.c" project/
+find_weir() { # find_weir WORDS: configures a project that wants it
+  cat >project/CMakeLists.txt <<CMAKE
+cmake_minimum_required(VERSION 3.25)
+project(embed C)
+find_package(weir $1)
+add_executable(embed embed.c)
+target_link_libraries(embed PRIVATE weir::weir m)
+CMAKE
+  cmake -S project -B built -G Ninja -DCMAKE_PREFIX_PATH="$prefix" -DCMAKE_C_COMPILER="$2" >step.log 2>&1
+}
+find_weir "0.1 REQUIRED" "$1" && cmake --build built >>step.log 2>&1 || { cat step.log; fail "find_package(weir) does not serve"; }
+./built/embed >embed.log || fail "a program that found libweir by find_package fails"
+for version in 0.2 1.0 9; do
+  if find_weir "$version REQUIRED" "$1"; then fail "find_package(weir $version) takes this one"; fi
+done
 exit $wrong
