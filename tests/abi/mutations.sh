@@ -69,6 +69,7 @@ mutate broken $sdk/frame.h 's/(\*linear_vjp_weights\)\(weir_frame \*frame, )/$1i
 mutate broken,layout $sdk/build.h 's/    int32_t \(\*has_child\)[^;]*;\n//' "a call removed from weir_builder"
 mutate broken,layout $sdk/abi.h 's/(    char fork\[16\];)/$1\n    uint32_t appended;/' "a member appended to weir_fingerprint, which never grows"
 mutate added,layout $sdk/frame.h 's/(    double \*residual;[^\n]*\n)(\} weir_report)/$1    double *appended;\n$2/' "a member appended to weir_report"
+mutate broken,layout $sdk/frame.h 's/(    X\(erf, "error function"\))/    X(inserted, "a function more") \\\n$1/' "a function more in the list of weir_math"
 mutate nothing,constants $sdk/module.h 's/#define WEIR_NETWORK    3/#define WEIR_NETWORK    7/' "another value of a constant"
 # The embedding program's side.
 mutate broken,layout $host 's/(    const weir_matrix \*context; [^\n]*\n    uint64_t seed;)/    int64_t inserted;\n$1/' "a member inserted in the middle of weir_call"
