@@ -23,7 +23,7 @@ objcopy --strip-debug "$library" "$work/libweir.so" # whatever the build type: h
   echo "draft $(sed -nE 's/^#define WEIR_ABI_DRAFT ([0-9]+)$/\1/p' "$root/sdk/include/weir/abi.h")"
   echo "soname $(readelf -d "$library" | sed -nE 's/.*SONAME.*\[(.*)\]/\1/p')"
 } >"$work/versions.txt"
-# The libraries that libweir needs are left out: they follow the linker, and static.needs looks at them.
+# The libraries that libweir needs are left out: they follow the linker, and are nobody's interface.
 for name in witness libweir; do
   abidw --no-show-locs --no-corpus-path --no-comp-dir-path --type-id-style hash "$work/$name.so" |
     sed '/<elf-needed>/,/<\/elf-needed>/d' >"$work/$name.abi"

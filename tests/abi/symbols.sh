@@ -34,4 +34,12 @@ if [ -x "$WEIR_TEST_BUILD/bin/weir" ]; then
   readelf -d "$WEIR_TEST_BUILD/bin/weir" | grep -qF "[$soname]" || say "the weir command does not ask for $soname"
   readelf -VW "$WEIR_TEST_BUILD/bin/weir" | grep -q "Name: WEIR_$compatible " || say "the weir command asks for no version of its functions"
 fi
+# One that needs a function of a newer libweir is told so when it starts.
+printf 'void weir_newer(void);\nvoid weir_newer(void) {}\n' >newer.c
+echo "WEIR_$compatible.99 { global: weir_newer; local: *; };" >newer.map
+printf 'void weir_newer(void);\nint main(void)\n{\n    weir_newer();\n    return 0;\n}\n' >program.c
+cc -shared -fPIC -Wl,-soname,"$soname" -Wl,--version-script=newer.map newer.c -o newer.so
+cc program.c ./newer.so -o program
+LD_LIBRARY_PATH=$WEIR_TEST_BUILD/lib ./program >step.log 2>&1 && say "a program that needs a newer libweir starts"
+grep -q "version .WEIR_$compatible.99' not found" step.log || { cat step.log; say "a program that needs a newer libweir is not told"; }
 exit $wrong
