@@ -68,8 +68,10 @@ WEIR_INLINE weir_status weir_vjp_lanes(weir_lane_vjp vjp, const void *self, weir
     }
     if (!in_bar && !(unwanted = weir_take_lane(frame))) return WEIR_ERROR;
     if (!params_bar || params_bar->stride != s) {
-        unwanted_params = (weir_real *)weir_take(frame, count * s * (int64_t)sizeof(weir_real));
+        const int64_t span = s < 0 ? -s : s;
+        unwanted_params = (weir_real *)weir_take(frame, count * span * (int64_t)sizeof(weir_real));
         if (!unwanted_params) return WEIR_ERROR;
+        if (s < 0 && count) unwanted_params += (count - 1) * span; /* lanes go backwards from the first */
     }
     const int64_t mark = frame->services->scratch_mark(frame);
     for (int32_t f = 0; f < in->features; f++) {
