@@ -16,14 +16,18 @@ local loaded = {}
 
 local folder = debug.getinfo(1, "S").source:match "^@(.*)presets%.lua$" .. "presets"
 
---- The names of the presets in the folder, sorted.
-function presets.names()
+local function names_in_folder()
   local names = {}
   for _, file in ipairs(check.ok(core.list_folder(folder))) do
     names[#names + 1] = file:match "^([%w_]+)%.lua$"
   end
   table.sort(names)
   return names
+end
+
+--- The names of the presets in the folder, sorted.
+function presets.names()
+  return names_in_folder()
 end
 
 local function read(path)
@@ -39,7 +43,8 @@ end
 --- The preset of a name, or of a file whose path ends in .lua.
 function presets.get(name)
   if loaded[name] then return loaded[name] end
-  local names, path = presets.names(), name
+  -- Not presets.names: a sandboxed script may have put its own there, and what is found here is run.
+  local names, path = names_in_folder(), name
   if name:match "%.lua$" then
     core.reach(name, "run")
   else

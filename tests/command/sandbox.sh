@@ -133,6 +133,36 @@ refused("sandbox", weir.presets.get, "granted/neighbour.lua")
 refused("sandbox", weir.presets.flow, "./preset.lua")
 LUA
 
+# What the library asks its own tables is the script's to answer.
+escape "presets by names of the script's making" <<LUA
+local path = ("../"):rep(60) .. "$PWD/granted/neighbour"
+weir.presets.names = function() return { path } end
+for _, way in ipairs { weir.presets.get, weir.presets.flow } do
+  local ok, err = pcall(way, path, nil, { features = 2 })
+  assert(not ok and err.usage:find "unknown flow")
+end
+LUA
+
+escape "tables that close what the call works with" <<'LUA'
+local flow = weir.flow { features = 2, weir.actnorm() }
+local array, called = weir.array.new("f64", 4, 2), false
+local model, trainer = flow:get_model(), nil
+local traitor = setmetatable({}, { __index = function(_, key)
+  called = true
+  model:close()
+  if trainer then trainer:close() end
+  return key == "context" and weir.array.new("f64", 4, 2) or nil
+end })
+for _, method in ipairs { "log_prob", "forward", "inverse", "score", "initialize" } do model[method](model, array, traitor) end
+model:sample(4, traitor)
+flow:fit(weir.data.two_moons { n = 64, seed = 1 }, { epochs = 1, progress = false, on_epoch = function(_, run)
+  trainer, model = run.trainer, run.model
+  refused("a step needs", trainer.step, trainer, traitor)
+  refused("a step needs", trainer.gradient, trainer, traitor)
+end })
+assert(trainer and not called)
+LUA
+
 escape "userdata for text, and numbers for sizes" <<'LUA'
 local array = weir.array.new("f64", 1, 4)
 weir.plot.images(array, { file = "out/title.png", shape = { 2, 2 }, title = array, low = 0, high = 1 })

@@ -12,7 +12,7 @@ typedef struct options {
 
 static uint64_t key(lua_State *L, int table, const char *name)
 {
-    lua_getfield(L, table, name);
+    weir__field_push(L, table, name);
     const double value = lua_isnil(L, -1) ? 0 : lua_tonumber(L, -1);
     lua_pop(L, 1);
     if (!(value >= 0 && value < 9007199254740992.0))
@@ -29,9 +29,9 @@ static void read_options(lua_State *L, int index, options *o)
     o->call.seed = key(L, index, "seed");
     o->call.step = key(L, index, "step");
     o->call.first_row = key(L, index, "first_row");
-    lua_getfield(L, index, "train");
+    weir__field_push(L, index, "train");
     o->call.mode = lua_toboolean(L, -1);
-    lua_getfield(L, index, "context");
+    weir__field_push(L, index, "context");
     if (!lua_isnil(L, -1)) {
         const weir__array *const array = weir__array_to(L, -1); /* the options table keeps it alive */
         if (!array) luaL_error(L, "context: expected an array, got a %s", luaL_typename(L, -1));
@@ -128,7 +128,7 @@ static int initialize(lua_State *L)
     read_options(L, 3, &o);
     int again = 0;
     if (lua_istable(L, 3)) {
-        lua_getfield(L, 3, "again");
+        weir__field_push(L, 3, "again");
         again = lua_toboolean(L, -1);
         lua_pop(L, 1);
     }

@@ -94,6 +94,12 @@ void weir__handle_register(lua_State *L, const char *type, const luaL_Reg *metho
     lua_pop(L, 1);
 }
 
+void weir__field_push(lua_State *L, int table, const char *name)
+{
+    lua_pushstring(L, name);
+    lua_rawget(L, table);
+}
+
 int weir__failure(lua_State *L, const weir_error *error)
 {
     lua_pushnil(L);

@@ -38,6 +38,10 @@ void *weir__handle_scratch(lua_State *L, weir__handle *handle, size_t bytes);
 /** Makes the metatable of a type with these methods, and close. */
 void weir__handle_register(lua_State *L, const char *type, const luaL_Reg *methods, lua_CFunction to_string);
 
+/** Pushes table[name], by no function of a script's: one that runs in the middle of a call could close what the call works
+ *  with, or give an array that nothing keeps alive. `table`: an absolute index. */
+void weir__field_push(lua_State *L, int table, const char *name);
+
 /** nil, message: the answer of a function whose failure is the world's fault. */
 int weir__failure(lua_State *L, const weir_error *error);
 

@@ -36,7 +36,7 @@ typedef struct request {
 
 static double number_field(lua_State *L, const char *name, double otherwise)
 {
-    lua_getfield(L, 2, name);
+    weir__field_push(L, 2, name);
     if (!lua_isnil(L, -1) && lua_type(L, -1) != LUA_TNUMBER) {
         luaL_error(L, "%s: expected a number, got a %s", name, luaL_typename(L, -1));
     }
@@ -57,7 +57,7 @@ static int64_t count_field(lua_State *L, const char *name, int64_t otherwise)
 /* Leaves the array (or nil) on the stack. */
 static const weir__array *array_field(lua_State *L, const char *name)
 {
-    lua_getfield(L, 2, name);
+    weir__field_push(L, 2, name);
     if (lua_isnil(L, -1)) return NULL;
     const weir__array *const array = weir__array_to(L, -1);
     if (!array) luaL_error(L, "%s: expected an array, got a %s", name, luaL_typename(L, -1));
@@ -99,7 +99,7 @@ static void read_weights(lua_State *L, weir_step *step)
 
 static void read_target(lua_State *L, weir__handle *trainer, request *r)
 {
-    lua_getfield(L, 2, "target");
+    weir__field_push(L, 2, "target");
     r->step.samples = count_field(L, "samples", 256);
     if (lua_isfunction(L, -1)) {
         if (!trainer->scratch) memset(weir__handle_scratch(L, trainer, sizeof(int)), 0, sizeof(int));
