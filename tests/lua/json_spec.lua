@@ -28,6 +28,20 @@ describe("json", function()
     assert.equal("{}", core.json_encode(core.json_decode "{}"))
   end)
 
+  it("follows tables 200 deep", function()
+    local function nested(depth)
+      local value = {}
+      for _ = 1, depth do value = { value } end
+      return value
+    end
+    assert.is_string(core.json_encode(nested(200)))
+    local ok, message = pcall(core.json_encode, nested(201))
+    assert.is_false(ok)
+    assert.truthy(message:find "nested more than 200 deep")
+    assert.is_table(core.json_decode(("["):rep(2000) .. ("]"):rep(2000)))
+    assert.is_nil(core.json_decode(("["):rep(100000) .. ("]"):rep(100000)))
+  end)
+
   it("refuses what has no JSON form", function()
     local loop = {}
     loop.loop = loop

@@ -4,6 +4,8 @@
  */
 #include "models.h"
 
+#include "model/net.h"
+
 TestSuite(model);
 
 #define NORMAL           "{\"type\":\"normal\"}"
@@ -185,6 +187,26 @@ Test(model, endless_descriptions_are_refused)
     free(deep);
     free(deeper);
     free(many);
+    weir_close(rt);
+}
+
+/* What a few words ask for is refused before there is memory for it. */
+Test(model, vast_descriptions_are_refused)
+{
+    weir_runtime *const rt = open_weir(1);
+    weir_model *m = NULL;
+    weir__net net = {.lanes = 0};
+    const char *const wide = "{\"features\":1048577,\"base\":" NORMAL "}";
+    const char *const full = "{\"features\":200000,\"base\":" NORMAL ",\"flow\":{\"type\":\"lu_linear\"}}";
+    cr_assert_eq(weir_model_build(rt, wide, -1, &m, &error), WEIR_INVALID);
+    cr_assert(strstr(error.message, "features must be a whole number from 1 to 1048576"), "%s",
+              error.message);
+    for (int i = 0; i < 8; i++) MUST(weir__net_count_lanes(&net, 1 << 20, "flow", &error));
+    cr_assert_eq(weir__net_count_lanes(&net, 1, "flow.9", &error), WEIR_INVALID);
+    cr_assert(strstr(error.message, "flow.9") && strstr(error.message, "more than 8388608 features"), "%s",
+              error.message);
+    cr_assert_eq(weir_model_build(rt, full, -1, &m, &error), WEIR_INVALID);
+    cr_assert(strstr(error.message, "a tensor is too large"), "%s", error.message);
     weir_close(rt);
 }
 

@@ -211,6 +211,16 @@ static void unknown_option(forgery *f)
                         json_string("{\"features\":4,\"base\":{\"type\":\"normal\",\"options\":{\"x\":1}}}"));
 }
 
+/* 17 GB of weights, which a file of some kilobytes does not hold. */
+static void vast(forgery *f)
+{
+    json_object_set_new(
+        f->metadata, "weir_model",
+        json_string(
+            "{\"features\":4,\"base\":{\"type\":\"normal\"},\"flow\":{\"type\":\"coupling\",\"children\":"
+            "{\"network\":{\"type\":\"mlp\",\"options\":{\"hidden\":[65536,65536]}}}}}"));
+}
+
 static void renamed(forgery *f)
 {
     tensor_of(f, WEIGHT)->name = "flow.2.network.output.waight";
@@ -241,6 +251,7 @@ Test(model_file, wrong_contents_are_refused_by_name)
         {no_description, ": not a Weir model: it has no model description"},
         {not_json, ": its model description is not JSON"},
         {unknown_option, ": base (normal): unknown option \"x\""},
+        {vast, ": tensor flow.network.hidden.1.weight is missing"},
         {renamed, ": tensor " WEIGHT " is missing"},
         {turned, ": tensor " WEIGHT " has another shape or type than the model"},
         {narrowed, ": tensor " WEIGHT " has another shape or type than the model"},

@@ -505,6 +505,55 @@ Test(registry_checks, both_precisions_are_the_same_module)
     DIFFERENT(other_slots[1].optional = 1, "slot second: f32 and f64 differ");
 }
 
+static const char *letters(size_t count)
+{
+    static char text[2][70000];
+    static int next;
+    char *const out = text[next++ % 2];
+    memset(out, 'a', count);
+    out[count] = '\0';
+    return out;
+}
+
+/* "aaa" in quotes, of `count` letters with them. */
+static const char *quoted(size_t count)
+{
+    char *const text = (char *)(uintptr_t)letters(count);
+    text[0] = text[count - 1] = '"';
+    return text;
+}
+
+Test(registry_checks, limits_of_a_descriptor)
+{
+    static weir_option many[257];
+    static struct {
+        weir_option option;
+        char room[4096 + 8 - sizeof(weir_option)];
+    } far[2];
+    GOOD_MODULE(module.summary = letters(500));
+    WRONG_MODULE(module.summary = letters(501), "summary");
+    GOOD_MODULE(module.doc = letters(65536));
+    WRONG_MODULE(module.doc = letters(65537), "doc");
+    GOOD_MODULE(options[0].summary = letters(500));
+    WRONG_MODULE(options[0].summary = letters(501), "option bins: summary");
+    GOOD_MODULE(slots[0].summary = letters(500));
+    WRONG_MODULE(slots[0].summary = letters(501), "slot network: summary");
+    GOOD_MODULE((options[1].choices = NULL, options[1].default_json = quoted(65536)));
+    WRONG_MODULE((options[1].choices = NULL, options[1].default_json = quoted(65537)),
+                 "default_json is not JSON");
+    WRONG_MODULE((module.options = many, module.option_count = 257), "option_count is 257");
+    for (int beyond = 0; beyond < 2; beyond++) {
+        good_module();
+        const int32_t stride = 4096 + 8 * beyond;
+        memcpy(far, &options[0], sizeof *options);
+        memcpy((char *)far + stride, &options[1], sizeof *options);
+        module.options = &far[0].option;
+        module.option_stride = stride;
+        expect(weir__descriptor_check(&module, WEIR_F32, &error), beyond ? WEIR_INVALID : WEIR_OK,
+               beyond ? "option_stride is 4104" : "");
+    }
+}
+
 /* ---- listings ------------------------------------------------------------------------------------ */
 
 static weir__listing *parse(const char *text)

@@ -5,7 +5,10 @@
 #include "file/safetensors.h"
 #include "run/model.h"
 
-weir_status weir__model_from_json(weir_runtime *runtime, json_t *root, weir_model **model, weir_error *error);
+/** With `file`, it must have all tensors of the model: that is asked before memory is taken for them, so that a few words
+ *  in a small file cannot ask for more than it holds. NULL: none. */
+weir_status weir__model_from_json(weir_runtime *runtime, json_t *root, const weir__st_file *file,
+                                  weir_model **model, weir_error *error);
 
 /* ---- model files ------------------------------------------------------------------------------------------------------ */
 
@@ -29,7 +32,7 @@ uint32_t weir__checksum(const char *model, const char *modules, const char *meta
                         const weir__st_tensor *tensors, int64_t count);
 /** INVALID when the file's model is not what was written. */
 weir_status weir__model_check_sum(const char *path, const weir__st_file *file, weir_error *error);
-/** INVALID, naming the tensor, unless the file has all tensors of the model. */
+/** INVALID, naming the tensor, unless the file has all tensors of the model. path NULL: the message is without it. */
 weir_status weir__model_fits(const weir_model *model, const char *path, const weir__st_file *file,
                              const char *prefix, weir_error *error);
 /** Copies the file's tensors into a model; `prefix` stands before every name ("" or "snapshot."). */

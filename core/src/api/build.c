@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define FEATURES_MOST (1 << 20)
+
 static weir_status check_keys(const json_t *root, weir_error *error)
 {
     static const char *const known[] = {"flow",  "base",  "features", "context",
@@ -68,8 +70,8 @@ static weir_status read_sizes(weir_model *m, const json_t *root, int32_t *precis
 {
     int64_t features, context, number;
     weir_status status = check_keys(root, error);
-    if (!status) status = whole(root, "features", 1, 1 << 24, -1, &features, error);
-    if (!status) status = whole(root, "context", 0, 1 << 24, 0, &context, error);
+    if (!status) status = whole(root, "features", 1, FEATURES_MOST, -1, &features, error);
+    if (!status) status = whole(root, "context", 0, FEATURES_MOST, 0, &context, error);
     if (!status) status = whole(root, "seed", 0, INT64_C(1) << 53, 0, &number, error);
     if (status) return status;
     if (features < 0)
@@ -120,7 +122,8 @@ static int64_t integer_levels(const weir__space *required)
     return (int64_t)(d->upper - d->lower) + 1;
 }
 
-weir_status weir__model_from_json(weir_runtime *runtime, json_t *root, weir_model **model, weir_error *error)
+weir_status weir__model_from_json(weir_runtime *runtime, json_t *root, const weir__st_file *file,
+                                  weir_model **model, weir_error *error)
 {
     int32_t precision = WEIR_F32;
     uint64_t seed = 0;
@@ -135,6 +138,7 @@ weir_status weir__model_from_json(weir_runtime *runtime, json_t *root, weir_mode
     if (!status) status = build_flow(m, flow, error);
     json_decref(chain);
     if (!status) status = build_base(m, json_object_get(root, "base"), error);
+    if (!status && file) status = weir__model_fits(m, NULL, file, "", error);
     if (!status) status = weir__net_allocate(&m->net, error);
     const json_t *const metadata = json_object_get(root, "metadata");
     if (!status && metadata && !json_is_object(metadata))
@@ -159,7 +163,7 @@ weir_status weir_model_build(weir_runtime *runtime, const char *json, int64_t le
     if (!root)
         return weir__fail(error, WEIR_INVALID, "model description: line %d, column %d: %s", where.line,
                           where.column, where.text);
-    const weir_status status = weir__model_from_json(runtime, root, model, error);
+    const weir_status status = weir__model_from_json(runtime, root, NULL, model, error);
     json_decref(root);
     return status;
 }

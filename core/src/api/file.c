@@ -136,11 +136,13 @@ weir_status weir__model_fits(const weir_model *model, const char *path, const we
         if (t->kind == WEIR__DERIVED) continue;
         snprintf(name, sizeof name, "%s%s", prefix, t->name);
         const weir__st_tensor *const s = weir__st_find(file, name);
-        if (!s) return weir__fail(error, WEIR_INVALID, "%s: tensor %s is missing", path, name);
+        if (!s)
+            return weir__fail(error, WEIR_INVALID, "%s%stensor %s is missing", path ? path : "",
+                              path ? ": " : "", name);
         if (s->dtype != dtype_of(net, t) || s->rank != t->rank || s->count != t->count ||
             memcmp(s->dims, t->dims, sizeof(int64_t) * (size_t)t->rank))
-            return weir__fail(error, WEIR_INVALID, "%s: tensor %s has another shape or type than the model",
-                              path, name);
+            return weir__fail(error, WEIR_INVALID, "%s%stensor %s has another shape or type than the model",
+                              path ? path : "", path ? ": " : "", name);
     }
     return WEIR_OK;
 }
@@ -184,7 +186,7 @@ weir_status weir__model_from_file(weir_runtime *runtime, const char *path, const
         status = weir__fail(error, WEIR_INVALID, "%s: its model description is not JSON", path);
     } else {
         if (json_is_object(user)) json_object_set(root, "metadata", user);
-        status = weir__model_from_json(runtime, root, model, error);
+        status = weir__model_from_json(runtime, root, file, model, error);
         if (status) weir__fail_in(error, "%s", path);
     }
     json_decref(root);

@@ -295,7 +295,9 @@ static weir_status output(weir_builder *b, int32_t features, int32_t channels, i
     if (channels && (int64_t)channels * height * width != features)
         return weir__refuse(m, "channels x height x width differs from the features");
     weir__space_clear(&m->out);
-    if (weir__space_init(&m->out, features, m->request->path, m->error)) return m->failed = 1, WEIR_INVALID;
+    if (weir__net_count_lanes(m->net, features, m->request->path, m->error) ||
+        weir__space_init(&m->out, features, m->request->path, m->error))
+        return m->failed = 1, WEIR_INVALID;
     m->out.channels = channels;
     m->out.height = height;
     m->out.width = width;

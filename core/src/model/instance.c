@@ -9,6 +9,7 @@
 #include <string.h>
 
 #define MODULES_MOST 50000
+#define LANES_MOST   (1 << 23)
 
 static const char *const kind_names[] = {"module", "layer", "univariate", "network", "density"};
 
@@ -37,6 +38,16 @@ static weir_status list_instance(weir__net *net, weir__instance *instance, weir_
     }
     net->instances[net->instance_count++] = instance;
     return WEIR_OK;
+}
+
+/* Every module keeps what it knows of every lane, so that a short chain over very many features would fill the memory. */
+weir_status weir__net_count_lanes(weir__net *net, int32_t lanes, const char *path, weir_error *error)
+{
+    net->lanes += lanes;
+    if (net->lanes <= LANES_MOST) return WEIR_OK;
+    return weir__fail(error, WEIR_INVALID,
+                      "%s: the modules of the model have more than %d features together, which is too many",
+                      path, LANES_MOST);
 }
 
 /* ---- creation ------------------------------------------------------------------------------------------------------ */
@@ -89,7 +100,8 @@ static weir_status make(weir__making *m, const weir__request *request, weir_erro
     instance->stream = ++m->net->streams;
     weir__builder_begin(m);
     answer_for_children(&m->builder);
-    if ((status = weir__space_copy(&instance->in, request->in, error)) ||
+    if ((status = weir__net_count_lanes(m->net, request->in->features, request->path, error)) ||
+        (status = weir__space_copy(&instance->in, request->in, error)) ||
         (status = weir__space_init(&instance->required, request->in->features, request->path, error)) ||
         (status = weir__space_init(&m->out, request->in->features, request->path, error)))
         return status;

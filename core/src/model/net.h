@@ -89,6 +89,7 @@ typedef struct weir__net {
     int32_t linear_count;
     weir__instance **instances;
     int32_t instance_count;
+    int64_t lanes;         /* of the inputs, and of stated outputs, of all modules */
     int32_t replica_count; /* instances that every worker has one of its own for */
     weir__share *shares;
     int32_t share_count;
@@ -127,5 +128,8 @@ static inline int weir__full(int32_t count)
 {
     return (count & (count + 1)) == 0;
 }
+
+/** Counts lanes of a space in the making, and refuses those of a model that has too many of them. */
+weir_status weir__net_count_lanes(weir__net *net, int32_t lanes, const char *path, weir_error *error);
 
 #endif

@@ -63,7 +63,7 @@ static weir_status check_names(const weir_root *root, weir_error *error)
     if (!weir__is_version(root->version))
         return weir__fail(error, WEIR_INVALID,
                           "root.version is not of the form \"major.minor.patch\"; correct it");
-    if (root->needs && *root->needs && !weir__is_text(root->needs, 4096, 0))
+    if (root->needs && *root->needs && !weir__is_text(root->needs, WEIR__NEEDS_MAX, 0))
         return weir__fail(error, WEIR_INVALID, "root.needs is not printable text; correct it");
     return WEIR_OK;
 }

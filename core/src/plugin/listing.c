@@ -77,6 +77,8 @@ static weir_status parse(const json_t *object, weir__listing *out, weir_error *e
     const char *const needs = text_of(object, "needs");
     if (!weir__is_name(plugin)) return weir__fail(error, WEIR_INVALID, "no well-formed \"plugin\"");
     if (!weir__is_version(version)) return weir__fail(error, WEIR_INVALID, "no well-formed \"version\"");
+    if (needs && *needs && !weir__is_text(needs, WEIR__NEEDS_MAX, 0))
+        return weir__fail(error, WEIR_INVALID, "\"needs\" is not printable text");
     out->plugin = strdup(plugin);
     out->version = strdup(version);
     out->needs = strdup(needs ? needs : "");

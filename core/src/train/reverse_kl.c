@@ -25,7 +25,7 @@ static weir_status parse_target(weir_trainer *t, const char *text, weir_error *e
     json_t *const root = json_pack("{s:i, s:s, s:o}", "features", (int)t->model->features, "dtype",
                                    t->model->net.precision == WEIR_F32 ? "f32" : "f64", "base", node);
     weir_model *made = NULL;
-    weir_status status = weir__model_from_json(t->model->runtime, root, &made, error);
+    weir_status status = weir__model_from_json(t->model->runtime, root, NULL, &made, error);
     json_decref(root);
     if (status) return weir__fail_in(error, "target");
     if (!status) status = weir__model_prepare(made, error);
