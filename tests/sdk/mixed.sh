@@ -221,21 +221,36 @@ if command -v g++ >/dev/null; then
     ends leaks 134 'ended the process: abort' fixture.leaks univariate
   done
 fi
-if command -v gfortran >/dev/null; then
-  printf 'subroutine stops() bind(C, name="stops")\n  stop 3\nend subroutine\n' >stop.f90
-  printf '#define TINY_NAME "stops"\n#define TINY_FORWARD stop_forward\n#include "tiny.h"\nvoid stops(void);\n' >stops.c
-  cat >>stops.c <<'C'
-static weir_status stop_forward(const void *self, weir_frame *frame, const weir_tile *x, const weir_tile *params,
-                                const weir_tile *y, void *log_det)
+call_forward() { # call_forward FUNCTION: a plugin in C, of that name, whose forward calls that function
+  printf '#define TINY_NAME "%s"\n#define TINY_FORWARD calling_forward\n#include "tiny.h"\nvoid %s(void);\n' "$1" "$1"
+  cat <<C
+static weir_status calling_forward(const void *self, weir_frame *frame, const weir_tile *x, const weir_tile *params,
+                                   const weir_tile *y, void *log_det)
 {
     (void)self, (void)frame, (void)x, (void)params, (void)y, (void)log_det;
-    stops();
+    $1();
     return WEIR_OK;
 }
 C
+}
+if command -v gfortran >/dev/null; then
+  printf 'subroutine stops() bind(C, name="stops")\n  stop 3\nend subroutine\n' >stop.f90
+  call_forward stops >stops.c
   quietly gcc -c -fPIC -I "$prefix/include" -I "$here/../fixtures" stops.c
   quietly gfortran -c -fPIC stop.f90
   quietly gfortran -shared -o plugins/stops.so stops.o stop.o
   ends stops 3 'called exit and ended the process' fixture.stops univariate
+fi
+if command -v rustc >/dev/null; then
+  # a panic that nothing catches, however the crate handles it
+  printf '#[no_mangle]\npub extern "C" fn panics() {\n    panic!("on purpose");\n}\n' >panics.rs
+  call_forward panics >panics.c
+  quietly gcc -c -fPIC -I "$prefix/include" -I "$here/../fixtures" panics.c
+  for strategy in unwind abort; do
+    quietly rustc --crate-type staticlib -C panic=$strategy -o libpanics.a panics.rs
+    quietly gcc -shared -o plugins/panics.so panics.o libpanics.a -lgcc_s
+    ends panics 134 'ended the process: abort' fixture.panics univariate
+    grep -q 'on purpose' stderr || fail "nothing is said of the panic"
+  done
 fi
 exit $wrong
