@@ -9,7 +9,6 @@
 #include <string.h>
 
 #define MODULES_MOST 50000
-#define LANES_MOST   (1 << 23)
 
 static const char *const kind_names[] = {"module", "layer", "univariate", "network", "density"};
 
@@ -38,16 +37,6 @@ static weir_status list_instance(weir__net *net, weir__instance *instance, weir_
     }
     net->instances[net->instance_count++] = instance;
     return WEIR_OK;
-}
-
-/* Every module keeps what it knows of every lane, so that a short chain over very many features would fill the memory. */
-weir_status weir__net_count_lanes(weir__net *net, int32_t lanes, const char *path, weir_error *error)
-{
-    net->lanes += lanes;
-    if (net->lanes <= LANES_MOST) return WEIR_OK;
-    return weir__fail(error, WEIR_INVALID,
-                      "%s: the modules of the model have more than %d features together, which is too many",
-                      path, LANES_MOST);
 }
 
 /* ---- creation ------------------------------------------------------------------------------------------------------ */

@@ -4,6 +4,8 @@
 
 #include <stdlib.h>
 
+#define LANES_MOST (1 << 23)
+
 weir_status weir__net_init(weir__net *net, weir__registry *registry, int32_t precision, uint64_t seed)
 {
     *net = (weir__net){.registry = registry, .precision = precision, .seed = seed};
@@ -56,4 +58,14 @@ void weir__net_clear(weir__net *net)
     free(net->table);
     free(net->other_table);
     *net = (weir__net){0};
+}
+
+/* Every module keeps what it knows of every lane, so that a short chain over very many features would fill the memory. */
+weir_status weir__net_count_lanes(weir__net *net, int32_t lanes, const char *path, weir_error *error)
+{
+    net->lanes += lanes;
+    if (net->lanes <= LANES_MOST) return WEIR_OK;
+    return weir__fail(error, WEIR_INVALID,
+                      "%s: the modules of the model have more than %d features together, which is too many",
+                      path, LANES_MOST);
 }
