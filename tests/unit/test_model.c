@@ -57,11 +57,11 @@ Test(model, wrong_descriptions_are_refused_with_the_reason)
         {FLOW("{\"type\":\"coupling\",\"type\":\"chain\"}"), "model description: line 1, column "},
         {"{\"base\":" NORMAL "}", "model description: features (columns of the data) is missing"},
         {"{\"features\":0,\"base\":" NORMAL "}",
-         "model description: features must be a whole number from 1 to 16777216"},
+         "model description: features must be a whole number from 1 to 4194304"},
         {"{\"features\":2.5,\"base\":" NORMAL "}",
-         "model description: features must be a whole number from 1 to 16777216"},
+         "model description: features must be a whole number from 1 to 4194304"},
         {"{\"features\":4,\"context\":-1,\"base\":" NORMAL "}",
-         "model description: context must be a whole number from 0 to 16777216"},
+         "model description: context must be a whole number from 0 to 4194304"},
         {"{\"features\":4,\"seed\":\"x\",\"base\":" NORMAL "}",
          "model description: seed must be a whole number from 0 to 9007199254740992"},
         {"{\"features\":4,\"dtype\":\"f16\",\"base\":" NORMAL "}",
@@ -196,14 +196,14 @@ Test(model, vast_descriptions_are_refused)
     weir_runtime *const rt = open_weir(1);
     weir_model *m = NULL;
     weir__net net = {.lanes = 0};
-    const char *const wide = "{\"features\":1048577,\"base\":" NORMAL "}";
+    const char *const wide = "{\"features\":4194305,\"base\":" NORMAL "}";
     const char *const full = "{\"features\":200000,\"base\":" NORMAL ",\"flow\":{\"type\":\"lu_linear\"}}";
     cr_assert_eq(weir_model_build(rt, wide, -1, &m, &error), WEIR_INVALID);
-    cr_assert(strstr(error.message, "features must be a whole number from 1 to 1048576"), "%s",
+    cr_assert(strstr(error.message, "features must be a whole number from 1 to 4194304"), "%s",
               error.message);
-    for (int i = 0; i < 8; i++) MUST(weir__net_count_lanes(&net, 1 << 20, "flow", &error));
+    for (int i = 0; i < 16; i++) MUST(weir__net_count_lanes(&net, 1 << 20, "flow", &error));
     cr_assert_eq(weir__net_count_lanes(&net, 1, "flow.9", &error), WEIR_INVALID);
-    cr_assert(strstr(error.message, "flow.9") && strstr(error.message, "more than 8388608 features"), "%s",
+    cr_assert(strstr(error.message, "flow.9") && strstr(error.message, "more than 16777216 features"), "%s",
               error.message);
     cr_assert_eq(weir_model_build(rt, full, -1, &m, &error), WEIR_INVALID);
     cr_assert(strstr(error.message, "a tensor is too large"), "%s", error.message);

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FEATURES_MOST (1 << 20)
+#define FEATURES_MOST (1 << 22)
 
 static weir_status check_keys(const json_t *root, weir_error *error)
 {

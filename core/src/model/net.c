@@ -4,7 +4,7 @@
 
 #include <stdlib.h>
 
-#define LANES_MOST (1 << 23)
+#define LANES_MOST (1 << 24)
 
 weir_status weir__net_init(weir__net *net, weir__registry *registry, int32_t precision, uint64_t seed)
 {
