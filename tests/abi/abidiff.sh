@@ -1,11 +1,17 @@
 #!/bin/bash
-# abidiff.sh [--write]: what crosses Weir's borders is what the baseline says, in the eyes of abidiff: the types, by a
-# witness library (witness.sh), and the symbols of libweir with their versions. baseline/ is the interface that plugins and
-# programs out there were built against.
+# abidiff.sh [--write | witness | libweir]: what crosses Weir's borders is what the baseline says, in the eyes of abidiff: the
+# types, by a witness library (witness.sh), and the symbols of libweir with their versions. baseline/ is the interface that
+# plugins and programs out there were built against.
 #
 # What was only added is told from what breaks them. --write (see renew.sh) records the interface of today, and refuses one
-# that breaks while neither the draft number of the ABI nor libweir's SONAME has changed.
+# that breaks while neither the draft number of the ABI nor libweir's SONAME has changed. Without a name it looks at both.
 set -eu
+write=false
+if [ "${1-}" = --write ]; then
+  write=true
+  set --
+fi
+[ $# -gt 0 ] || set -- witness libweir
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "${WEIR_TEST_SOURCE:-$here/../..}" && pwd)
 library=${WEIR_TEST_BUILD:-$root/build}/lib/libweir.so
@@ -17,14 +23,14 @@ done
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-bash "$here/witness.sh" "$root" "$work/witness.so"
+[[ " $* " != *" witness "* ]] || bash "$here/witness.sh" "$root" "$work/witness.so"
 objcopy --strip-debug "$library" "$work/libweir.so" # whatever the build type: here the symbols count
 {
   echo "draft $(sed -nE 's/^#define WEIR_ABI_DRAFT ([0-9]+)$/\1/p' "$root/sdk/include/weir/abi.h")"
   echo "soname $(readelf -d "$library" | sed -nE 's/.*SONAME.*\[(.*)\]/\1/p')"
 } >"$work/versions.txt"
 # The libraries that libweir needs are left out: they follow the linker, and are nobody's interface.
-for name in witness libweir; do
+for name in "$@"; do
   abidw --no-show-locs --no-corpus-path --no-comp-dir-path --type-id-style hash "$work/$name.so" |
     sed '/<elf-needed>/,/<\/elf-needed>/d' >"$work/$name.abi"
 done
@@ -40,10 +46,8 @@ compare() { # compare NAME
   if [ -s "$work/$1.gone" ]; then echo broken; else echo added; fi
 }
 
-write=false
-[ "${1-}" != --write ] || write=true
 wrong=0
-for name in witness libweir; do
+for name in "$@"; do
   if [ ! -e "$record/$name.abi" ]; then
     $write || { echo "no $record/$name.abi: tests/abi/renew.sh makes it"; wrong=1; }
     continue
@@ -70,6 +74,7 @@ if ! $write && ! cmp -s "$record/versions.txt" "$work/versions.txt"; then
 fi
 if $write && [ $wrong = 0 ]; then
   mkdir -p "$record"
-  cp "$work/witness.abi" "$work/libweir.abi" "$work/versions.txt" "$record/"
+  for name in "$@"; do cp "$work/$name.abi" "$record/"; done
+  cp "$work/versions.txt" "$record/"
 fi
 exit $wrong

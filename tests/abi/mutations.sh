@@ -22,9 +22,10 @@ compatible=$(sed -nE 's/^soname libweir\.so\.//p' "$here/baseline/versions.txt")
 stub whole
 
 # What abidiff.sh says: nothing, added or broken.
-says() { # says SOURCE BUILD
+says() { # says SOURCE BUILD [NAME]
   local status=0
-  WEIR_TEST_SOURCE=$1 WEIR_TEST_BUILD=$2 bash "$here/abidiff.sh" >says.log 2>&1 || status=$?
+  # shellcheck disable=SC2086
+  WEIR_TEST_SOURCE=$1 WEIR_TEST_BUILD=$2 bash "$here/abidiff.sh" ${3-} >says.log 2>&1 || status=$?
   if [ $status = 0 ]; then echo nothing
   elif grep -q 'this breaks what was built before' says.log; then echo broken
   elif grep -q 'the baseline does not know it' says.log; then echo added
@@ -43,7 +44,7 @@ mutate() {
   cp -r "$WEIR_TEST_SOURCE/core/include" copy/core/
   perl -0pi -e "$expression" "copy/$file"
   if cmp -s "copy/$file" "$WEIR_TEST_SOURCE/$file"; then fail "$name: the change fits nowhere in $file; correct this test"; return; fi
-  expect "$name: abidiff" "$verdict" "$(says "$PWD/copy" "$PWD/whole")"
+  expect "$name: abidiff" "$verdict" "$(says "$PWD/copy" "$PWD/whole" witness)"
   for test in layout constants; do
     local script=$here/$test.sh
     [ $test != layout ] || script=$WEIR_TEST_SOURCE/tests/static/layout.sh
@@ -82,11 +83,11 @@ mutate added $host 's/(WEIR_API void weir_free)/WEIR_API void weir_added(void);\
 
 # The library's symbols.
 stub lost '/^weir_score$/d'
-expect "a symbol lost" broken "$(says "$WEIR_TEST_SOURCE" "$PWD/lost")"
+expect "a symbol lost" broken "$(says "$WEIR_TEST_SOURCE" "$PWD/lost" libweir)"
 stub more '$a weir_added'
-expect "a symbol added" added "$(says "$WEIR_TEST_SOURCE" "$PWD/more")"
+expect "a symbol added" added "$(says "$WEIR_TEST_SOURCE" "$PWD/more" libweir)"
 stub renamed '' libweir.so.99
-says "$WEIR_TEST_SOURCE" "$PWD/renamed" >says.txt
+says "$WEIR_TEST_SOURCE" "$PWD/renamed" libweir >says.txt
 grep -q 'the versions have changed' says.log || fail "another SONAME is not seen: $(cat says.log)"
 
 # --write keeps a change that breaks out of the baseline, as long as no number says so, and lets in what was added.

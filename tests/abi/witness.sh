@@ -3,8 +3,8 @@
 # headers under ROOT tell it: a pointer to every public struct, and to every function of weir.h. Nothing calls it; abidiff
 # reads it. libweir itself hides types behind pointers without a type, and a release build has no debug information.
 set -eu
-root=$1
-out=$2
+root=$(cd "$1" && pwd)
+out=$(realpath "$2")
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 includes=(-I"$root/sdk/include" -I"$root/core/include")
@@ -22,4 +22,5 @@ fi
   for name in $calls; do echo "__typeof__(&$name) witness_of_$name;"; done
   echo "weir_plugin_fn witness_of_weir_plugin_fn;"
 } >>"$work/witness.c"
-"${CC:-cc}" -std=gnu11 -g -O0 -fPIC -shared -Wl,-soname,witness.so "${includes[@]}" "$work/witness.c" -o "$out"
+cd "$work" # so that no path of this machine stands in what abidw writes
+"${CC:-cc}" -std=gnu11 -g -O0 -fPIC -shared -Wl,-soname,witness.so "${includes[@]}" witness.c -o "$out"
