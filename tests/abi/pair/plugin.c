@@ -5,11 +5,15 @@
  *
  * With headers of the time to come (-DTOMORROW: each struct that may grow has a last member `tomorrow`) it fills the new
  * members of its own tables, and asks for those of the host before it touches them; -DCARELESS leaves the asking out.
+ * Each of its tables ends where a page ends that is followed by one without access: a host that reads a member which this
+ * plugin does not have is killed.
  */
+#define _GNU_SOURCE
 #include <weir/build.h>
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #ifdef TOMORROW
 /* What no host of today may look at. */
@@ -174,13 +178,32 @@ static const weir_module module = {.struct_size = (uint32_t)sizeof(weir_module),
                                    .version = "1.0.0",
                                    .summary = "y = e^s x + shift + offset",
                                    .doc = "y = e^s x + shift + offset; log |dy/dx| = s.",
-                                   .options = options,
                                    .option_count = 2,
                                    .option_stride = (int32_t)sizeof(weir_option),
                                    .create = create,
                                    .destroy = destroy,
                                    .ops = &ops,
                                    TAIL};
+
+/* Memory of `size` bytes before the edge, holding `content`. */
+static void *at_edge(const void *content, size_t size)
+{
+    const size_t page = 4096, pages = (size + page - 1) / page * page;
+    char *const start = mmap(NULL, pages + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (start == MAP_FAILED || mprotect(start + pages, page, PROT_NONE) != 0) abort();
+    return memcpy(start + pages - size, content, size);
+}
+
+static const weir_module *edge_module; /* made when the plugin is asked for its root */
+
+static void make_module(void)
+{
+    weir_module copy = module;
+    if (edge_module) return;
+    copy.options = at_edge(options, sizeof options);
+    copy.ops = at_edge(&ops, sizeof ops);
+    edge_module = at_edge(&copy, sizeof copy);
+}
 
 static int32_t count(void)
 {
@@ -189,7 +212,7 @@ static int32_t count(void)
 
 static const weir_module *at(int32_t index, int32_t precision)
 {
-    return index == 0 && precision == WEIR_F64 ? &module : NULL;
+    return index == 0 && precision == WEIR_F64 ? edge_module : NULL;
 }
 
 struct alignment {
@@ -221,5 +244,6 @@ static const weir_root root = {
 WEIR_EXPORT const weir_root *weir_plugin(void);
 const weir_root *weir_plugin(void)
 {
+    make_module();
     return &root;
 }
