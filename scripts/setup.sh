@@ -1,10 +1,10 @@
 #!/bin/bash
 # setup.sh [--tests] [--languages] [--bench] [--all]: installs from Debian's archive whatever Weir needs and this system lacks.
 #   (nothing)    to build and run Weir, and the data of the quickstart
-#   --tests      and what scripts/test.sh needs
-#   --languages  and the compilers of C++, Rust and Fortran, for plugins in those: without them their tests are skipped
+#   --tests      and what scripts/test.sh needs, the compilers of C++, Rust and Fortran among it, for plugins in those
+#   --languages  and those compilers alone; without them their tests are skipped
 #   --bench      and the peer of weir bench --peer: PyTorch, with the BLAS libraries that serve it best
-#   --all        and what scripts/test.sh --all needs, those compilers among it
+#   --all        and what scripts/test.sh --all needs
 # Touches nothing when all is there: then it needs neither a network nor root.
 set -eu
 
@@ -18,7 +18,7 @@ matrix_packages="libclang-rt-14-dev clang-tidy valgrind gcovr lintian luarocks"
 wanted=$build_packages
 for word in "$@"; do
   case $word in
-  --tests) wanted="$wanted $test_packages" ;;
+  --tests) wanted="$wanted $test_packages $language_packages" ;;
   --bench) wanted="$wanted $bench_packages" ;;
   --languages) wanted="$wanted $language_packages" ;;
   --all) wanted="$wanted $test_packages $language_packages $matrix_packages" ;;

@@ -108,13 +108,17 @@ local calls_of = {
 local calls = calls_of[info.kind]
 calls.prepare, calls.prepare_vjp = false, false
 
-local fields = { parameters = "table", derived = "table", domain = "table", codomain = "table" }
+local fields = { kind = "string", parameters = "table", derived = "table", domain = "table", codomain = "table" }
 if info.kind == "univariate" then fields.params, fields.identity = "number", "table" end
 
 for key, value in pairs(given_table) do
   local wanted = calls[key] ~= nil and "function" or fields[key]
   if not wanted then wrong("%s is nothing that a %s has", tostring(key), info.kind) end
   if type(value) ~= wanted then wrong("%s is a %s, expected a %s", key, type(value), wanted) end
+end
+if given_table.kind and given_table.kind ~= info.kind then
+  wrong("says kind = \"%s\", expected \"%s\"%s", given_table.kind, info.kind,
+    calls_of[given_table.kind] and ("; lua_%s takes it"):format(given_table.kind) or "")
 end
 for key, required in pairs(calls) do
   if required and not given_table[key] then wrong("%s is missing", key) end

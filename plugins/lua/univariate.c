@@ -6,7 +6,7 @@ static const char lua_univariate_doc[] =
     "weir/lanes.h: pointers of LuaJIT's FFI (float * or double *, counted from 0) and n, the numbers in each.\n"
     "  local weir = ...\n"
     "  return {\n"
-    "    params = 1, identity = { 0 },\n"
+    "    kind = \"univariate\", params = 1, identity = { 0 },\n"
     "    forward = function(frame, n, x, p, s, y, log_det) ... end,         y[i] set, log_det[i] added to\n"
     "    forward_vjp = function(frame, n, x, p, s, y, y_bar, log_det_bar, x_bar, p_bar) ... end,  x_bar, p_bar set\n"
     "    inverse = function(frame, n, y, p, s, x, log_det) ... end,         adds log|dx/dy|; optional\n"

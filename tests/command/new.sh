@@ -13,12 +13,21 @@ done
 for name in test all m install weir weir.bend acme.clean fn; do
   expect 2 'keep the name' "$WEIR" new layer "$name"
 done
-expect 2 'cannot be written in Lua; choose c, c\+\+, rust or fortran' "$WEIR" new layer acme.bend --lang lua
 expect 2 'rus is no language.*did you mean rust' "$WEIR" new layer acme.bend --lang rus
-expect 2 'no template of a density in fortran; fortran has univariate, layer' "$WEIR" new density acme.bend --lang fortran
+expect 2 'pascal is no language; expected c, c\+\+, rust, fortran, lua' "$WEIR" new density acme.bend --lang pascal
 expect 2 'one word too many' "$WEIR" new layer acme.bend more
 rm -f stdout stderr
 [ -z "$(ls -A)" ] || fail "a refused request wrote $(ls -A)"
+
+# Every kind in every language; sdk.new_LANGUAGE builds them.
+number=0
+for language in c c++ rust fortran lua; do
+  for kind in univariate layer density network; do
+    number=$((number + 1))
+    expect 0 '' "$WEIR" new $kind acme.all$number --lang $language
+    if [ ! -s all$number/all$number.lua ] || grep -rnE '@[A-Z]+@' all$number; then fail "$kind in $language is not whole"; fi
+  done
+done
 
 expect 0 '' "$WEIR" new layer acme.bend
 before=$(cat bend/* | cksum)

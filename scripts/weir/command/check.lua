@@ -19,7 +19,7 @@ local function show_failure(check)
   if text(check.again) then io.stdout:write("         again: ", check.again, "\n") end
 end
 
-local function show(result, quiet)
+local function show(result, name, quiet)
   local failed = 0
   for _, check in ipairs(result.checks) do
     if not check.ok then failed = failed + 1 end
@@ -30,8 +30,36 @@ local function show(result, quiet)
     end
     if not check.ok then show_failure(check) end
   end
-  io.stdout:write(("%s: %d checks, %d failed%s\n"):format(result.module, #result.checks, failed,
+  io.stdout:write(("%s: %d checks, %d failed%s\n"):format(name or result.module, #result.checks, failed,
     failed > 0 and "; the numbers behind the names are rows of sdk/ABI.md" or ""))
+end
+
+local no_kind = "check: %s: says no kind: put kind = \"univariate\", \"layer\", \"density\" or \"network\" into the table "
+  .. "that it returns"
+
+--- A layer in Lua: its folder, the id of the module that runs it, its bare name; nil when it is a plugin or an id.
+local function lua_file(path)
+  local folder, name = path:match "^(.*/)([^/]+%.lua)$"
+  name = name or path:match "^[^/]+%.lua$"
+  if not name then return nil end
+  local file, message = io.open(path, "rb")
+  if not file then error("check: " .. message, 0) end
+  local source = file:read "*a" or ""
+  file:close()
+  local kind = ("\n" .. source):match "\n%s*kind%s*=%s*[\"'](%l+)[\"']"
+  if not kind then error(no_kind:format(path), 0) end
+  return folder or "./", "lua_" .. kind, name
+end
+
+local function replaced(line, piece, by)
+  local from, to = line:find(piece, 1, true)
+  return from and line:sub(1, from - 1) .. by .. line:sub(to + 1) or line
+end
+
+--- A command as the host writes it, "weir check 'ID' --with FILE ...", with the file's path in place of both.
+local function by_path(command, path, id, name)
+  command = replaced(command, ("check '%s'"):format(id), ("check '%s'"):format(path:gsub("'", "'\\''")))
+  return replaced(command, (" --with '{\"options\":{\"file\":\"%s\"}}'"):format(name), "")
 end
 
 local function settings(given)
@@ -52,12 +80,25 @@ local function settings(given)
 end
 
 local function run(given)
-  local list, ok = runtime.get():check(given.module, settings(given))
+  local wanted = settings(given)
+  local folder, id, name = lua_file(given.module)
+  if folder then
+    runtime.open { plugin_path = folder }
+    wanted = wanted or {}
+    wanted.options = wanted.options or {}
+    wanted.options.file = name
+  end
+  local list, ok = runtime.get():check(id or given.module, wanted)
   if not list then error(ok, 0) end
+  for _, result in ipairs(name and list or {}) do
+    for _, check in ipairs(result.checks) do
+      check.again = text(check.again) and by_path(check.again, given.module, id, name)
+    end
+  end
   if given.json then
     io.stdout:write(core.json_encode(#list == 1 and list[1] or core.list(list)), "\n")
   else
-    for _, result in ipairs(list) do show(result, given.quiet) end
+    for _, result in ipairs(list) do show(result, name, given.quiet) end
   end
   if not ok then io.stderr:write(("weir: %s breaks a promise of the plugin interface\n"):format(given.module)) end
   return ok and 0 or 1

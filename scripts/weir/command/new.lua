@@ -1,19 +1,23 @@
 --- weir new: a project of a plugin of one's own, made from the templates of the SDK.
 --
 -- A project is the files of up to three folders of templates, every_language/KIND, LANG/every_kind and LANG/KIND, with the
--- words @NAME@, @ID@ and @BUILT@ replaced, in their names too.
+-- words @NAME@, @ID@, @BUILT@ and @MODULE@ replaced, in their names too.
 
 local core = require "weir.core"
 local nearest = require "weir.nearest"
 
 local kinds = { "univariate", "layer", "density", "network" }
 
--- Where the plugin comes to lie in the project, and how it is built and checked from outside of it.
-local by_cmake = { built = "build", "cmake -S %s -B %s/build && cmake --build %s/build",
+-- Where the plugin comes to lie in the project, how a script names its module, and how it is built and checked from outside.
+local function by_id(id) return ('weir["%s"]()'):format(id) end
+local function by_file(id, kind) return ('weir.lua_%s { file = "%s.lua" }'):format(kind, id) end
+local by_cmake = { built = "build", module = by_id, "cmake -S %s -B %s/build && cmake --build %s/build",
   "ctest --test-dir %s/build --output-on-failure" }
-local by_cargo = { built = "target/release", "cargo build --release --manifest-path %s/Cargo.toml",
+local by_cargo = { built = "target/release", module = by_id, "cargo build --release --manifest-path %s/Cargo.toml",
   "cargo test --release --manifest-path %s/Cargo.toml" }
-local languages = { c = by_cmake, ["c++"] = by_cmake, fortran = by_cmake, rust = by_cargo }
+local by_itself = { built = "layers", module = by_file, "sh %s/test.sh" }
+local languages = { c = by_cmake, ["c++"] = by_cmake, fortran = by_cmake, rust = by_cargo, lua = by_itself }
+local language_names = { "c", "c++", "rust", "fortran", "lua" }
 
 -- Names that build tools keep for themselves: targets of CMake, the library of mathematics that a plugin links, and the
 -- words of Rust. And the host's own.
@@ -81,22 +85,9 @@ local function collect(folder, inner, files)
   end
 end
 
-local function offered(templates, language)
-  local list = {}
-  for _, kind in ipairs(kinds) do
-    if core.file_kind(("%s/%s/%s"):format(templates, language, kind)) == "folder" then list[#list + 1] = kind end
-  end
-  return list
-end
-
 local function project_files(templates, kind, language)
-  local own = ("%s/%s/%s"):format(templates, language, kind)
-  if core.file_kind(own) ~= "folder" then
-    usage("there is no template of a %s in %s; %s has %s", kind, language, language,
-      table.concat(offered(templates, language), ", "))
-  end
   local files = {}
-  collect(own, "", files)
+  collect(("%s/%s/%s"):format(templates, language, kind), "", files)
   collect(("%s/%s/every_kind"):format(templates, language), "", files)
   collect(("%s/every_language/%s"):format(templates, kind), "", files)
   return files
@@ -141,11 +132,11 @@ end
 
 local function report(name, id, kind, files, steps, installed)
   local names = {}
-  for i, file in ipairs(files) do names[i] = (file[2]:gsub("@NAME@", name)) end
+  for i, file in ipairs(files) do names[i] = (file[2]:gsub("@NAME@", name):gsub("@ID@", id)) end
   io.stdout:write(("%s/: the %s %s\n  %s\nnext:\n"):format(name, kind, id, table.concat(names, "  ")))
   for _, step in ipairs(steps) do io.stdout:write("  ", (step:gsub("%%s", name)), "\n") end
   io.stdout:write(("  weir %s/%s.lua\n"):format(name, name))
-  if not installed then
+  if steps.built ~= "layers" and not installed then
     io.stdout:write("This weir is not installed, but the project needs an SDK that is: cmake --install BUILD --prefix PREFIX, "
       .. "then PREFIX/bin onto PATH.\n")
   end
@@ -154,27 +145,28 @@ end
 local function run(given)
   local language = given.lang or "c"
   check_word(given.kind, kinds, "kind of module")
-  if language == "lua" then usage("--lang lua: a module cannot be written in Lua; choose c, c++, rust or fortran") end
-  check_word(language, { "c", "c++", "rust", "fortran" }, "language")
+  check_word(language, language_names, "language")
   local name, id = read_name(given.name, given.kind)
   local templates, installed = find_templates()
   local steps = languages[language]
   local files = project_files(templates, given.kind, language)
   if core.file_kind(name) then error(("new: %s exists already; choose another name or remove it"):format(name), 0) end
-  write_project(name, files, { NAME = name, ID = id, BUILT = steps.built })
+  local module = steps.module(id, given.kind)
+  write_project(name, files, { NAME = name, ID = id, BUILT = steps.built, MODULE = module })
   report(name, id, given.kind, files, steps, installed)
   return 0
 end
 
 return {
   summary = "writes a project of a plugin of your own: source, build, script and check",
-  usage = "univariate|layer|density|network [VENDOR.]NAME [--lang c|c++|rust|fortran]",
+  usage = "univariate|layer|density|network [VENDOR.]NAME [--lang c|c++|rust|fortran|lua]",
   positional = { "KIND", "NAME" },
-  options = { { "--lang", value = "LANGUAGE", help = "c (the default), c++, rust or fortran" } },
+  options = { { "--lang", value = "LANGUAGE", help = "c (the default), c++, rust, fortran or lua" } },
   details = function()
-    return "The project is made in the folder NAME and works as it is: build it, check it, run its script, then put your own\n"
-      .. "formula in. Its module is VENDOR.NAME, or NAME.KIND."
+    return "The project is made in the folder NAME and works as it is: build it (not in Lua), check it, run its script, then\n"
+      .. "put your own formula in. Its module is VENDOR.NAME, or NAME.KIND."
   end,
-  examples = { "weir new univariate acme.bend", "weir new layer acme.stair --lang rust" },
+  examples = { "weir new univariate acme.bend", "weir new layer acme.stair --lang rust",
+    "weir new density acme.gumbel --lang lua" },
   run = run,
 }

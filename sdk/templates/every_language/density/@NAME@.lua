@@ -2,6 +2,7 @@
 local weir = require "weir"
 local here = arg[0]:match "^(.*)/[^/]*$" or "."
 weir.open { plugin_path = here .. "/@BUILT@" }
+local function mine() return @MODULE@ end
 
 local random, rows = weir.random(1), {}
 for i = 1, 4000 do
@@ -14,11 +15,11 @@ for i = 1, 4000 do
 end
 local data = weir.data.from(weir.array.from(rows)):split { 0.8, 0.1, 0.1, seed = 1 }
 
-for _, base in ipairs { weir["@ID@"](), weir.normal { trainable = true } } do
+for i, base in ipairs { mine(), weir.normal { trainable = true } } do
   local flow = weir.flow { weir.standardize(), weir.lu_linear(), base = base }
   flow:fit(data, { epochs = 30, lr = 1e-2 })
   print(("%7.3f nats: mean log-likelihood of the test data over %s"):format(flow:log_prob(data.test):mean(), tostring(base)))
-  if base.type == "@ID@" then flow:save "@NAME@.safetensors" end
+  if i == 1 then flow:save "@NAME@.safetensors" end
 end
 
 print((weir.load("@NAME@.safetensors"):sample(3)))

@@ -2,6 +2,7 @@
 local weir = require "weir"
 local here = arg[0]:match "^(.*)/[^/]*$" or "."
 weir.open { plugin_path = here .. "/@BUILT@" }
+local function mine() return @MODULE@ end
 
 local data = weir.data.two_moons { n = 4000, seed = 1 }:split { 0.8, 0.1, 0.1, seed = 1 }
 
@@ -11,7 +12,7 @@ local flow = weir.flow {
     return weir.coupling {
       mask = i % 2 == 0 and "even" or "odd",
       univariate = weir.rq_spline { bins = 8 },
-      network = weir["@ID@"] { units = 64 },
+      network = mine(),
     }
   end),
 }

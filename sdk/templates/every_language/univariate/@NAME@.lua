@@ -2,7 +2,7 @@
 local weir = require "weir"
 local here = arg[0]:match "^(.*)/[^/]*$" or "."
 weir.open { plugin_path = here .. "/@BUILT@" }
-local mine = weir["@ID@"]
+local function mine() return @MODULE@ end
 
 local data = weir.data.two_moons { n = 4000, seed = 1 }:split { 0.8, 0.1, 0.1, seed = 1 }
 

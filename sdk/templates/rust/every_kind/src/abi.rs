@@ -18,12 +18,21 @@ pub const F64: i32 = 64;
 
 pub const LAYER: i32 = 1;
 pub const UNIVARIATE: i32 = 2;
+pub const NETWORK: i32 = 3;
+pub const DENSITY: i32 = 4;
 pub const INDEXED_OK: u32 = 1;
 
+pub const INTEGER: i32 = 1;
 pub const NUMBER: i32 = 2;
 
 pub const INIT_CONSTANT: i32 = 1;
+pub const INIT_UNIFORM: i32 = 2;
+pub const INIT_VALUES: i32 = 4;
 pub const NO_DECAY: u32 = 1;
+
+pub const ACTIVATION_NONE: i32 = 0;
+pub const LINEAR_NO_BIAS: u32 = 1;
+pub const LINEAR_ADD: u32 = 1;
 
 pub type Handle = i32;
 pub type Unused = *const c_void;
@@ -96,10 +105,27 @@ pub struct Services {
     pub scratch_release: unsafe extern "C" fn(*mut Frame, mark: i64),
     pub random_uniform: unsafe extern "C" fn(*mut Frame, stream: u32, draw: u32, lane: *mut c_void),
     pub random_normal: unsafe extern "C" fn(*mut Frame, stream: u32, draw: u32, lane: *mut c_void),
-    pub linear_forward: Unused,
+    pub linear_forward: unsafe extern "C" fn(
+        *mut Frame,
+        linear: Handle,
+        first: i32,
+        count: i32,
+        x: *const Tile,
+        y: *const Tile,
+        flags: u32,
+    ) -> Status,
     pub linear_vjp_activation: Unused,
-    pub linear_vjp_input: Unused,
-    pub linear_vjp_weights: Unused,
+    pub linear_vjp_input: unsafe extern "C" fn(
+        *mut Frame,
+        linear: Handle,
+        first: i32,
+        count: i32,
+        y_bar: *const Tile,
+        x_bar: *const Tile,
+        flags: u32,
+    ) -> Status,
+    pub linear_vjp_weights:
+        unsafe extern "C" fn(*mut Frame, linear: Handle, x: *const Tile, y_bar: *const Tile) -> Status,
     pub fail: unsafe extern "C" fn(*mut Frame, text: *const c_char),
     pub log: unsafe extern "C" fn(*mut Frame, level: i32, text: *const c_char),
     pub extension: Unused,
@@ -140,6 +166,29 @@ pub struct Init {
 }
 
 #[repr(C)]
+pub struct LinearSpec {
+    pub struct_size: u32,
+    pub activation: i32,
+    pub name: *const c_char,
+    pub r#in: i32,
+    pub out: i32,
+    pub flags: u32,
+    pub reserved: i32,
+    pub extent: *const i32,
+    pub weight: *const Init,
+    pub bias: *const Init,
+}
+
+#[repr(C)]
+pub struct NetworkSpec {
+    pub struct_size: u32,
+    pub r#in: i32,
+    pub out: i32,
+    pub autoregressive: i32,
+    pub output_bias: *const f64,
+}
+
+#[repr(C)]
 pub struct Builder {
     pub struct_size: u32,
     pub precision: i32,
@@ -149,7 +198,7 @@ pub struct Builder {
     pub channels: i32,
     pub height: i32,
     pub width: i32,
-    pub network: Unused,
+    pub network: *const NetworkSpec,
     pub stream: u32,
     pub reserved: u32,
     pub integer: unsafe extern "C" fn(*mut Builder, name: *const c_char) -> i64,
@@ -182,7 +231,7 @@ pub struct Builder {
         dims: *const i64,
         values: *const i64,
     ) -> Handle,
-    pub linear: Unused,
+    pub linear: unsafe extern "C" fn(*mut Builder, spec: *const LinearSpec) -> Handle,
     pub has_child: Unused,
     pub child_layer: Unused,
     pub child_univariate: Unused,
@@ -309,12 +358,55 @@ pub struct LayerOps {
     pub sample_points: Unused,
 }
 
+#[repr(C)]
+pub struct NetworkOps {
+    pub struct_size: u32,
+    pub reserved: u32,
+    pub forward: unsafe extern "C" fn(module: *const c_void, *mut Frame, x: *const Tile, y: *const Tile) -> Status,
+    pub vjp: unsafe extern "C" fn(
+        module: *const c_void,
+        *mut Frame,
+        x: *const Tile,
+        y: *const Tile,
+        y_bar: *const Tile,
+        x_bar: *const Tile,
+    ) -> Status,
+    pub begin: Unused,
+    pub step: Unused,
+    pub begin_vjp: Unused,
+    pub step_vjp: Unused,
+    pub end_vjp: Unused,
+    pub dual: Unused,
+    pub dual_vjp: Unused,
+}
+
+#[repr(C)]
+pub struct DensityOps {
+    pub struct_size: u32,
+    pub reserved: u32,
+    pub log_density:
+        unsafe extern "C" fn(module: *const c_void, *mut Frame, z: *const Tile, log_p: *mut c_void) -> Status,
+    pub vjp: unsafe extern "C" fn(
+        module: *const c_void,
+        *mut Frame,
+        z: *const Tile,
+        log_p_bar: *const c_void,
+        z_bar: *const Tile,
+    ) -> Status,
+    pub sample: Option<unsafe extern "C" fn(module: *const c_void, *mut Frame, z: *const Tile) -> Status>,
+    pub sample_vjp: Option<
+        unsafe extern "C" fn(module: *const c_void, *mut Frame, z: *const Tile, z_bar: *const Tile) -> Status,
+    >,
+}
+
 // Tables are constant and their pointers lead to constants: any thread may read them.
 unsafe impl Sync for Fingerprint {}
 unsafe impl Sync for Root {}
 unsafe impl Sync for Module {}
 unsafe impl Sync for UnivariateOps {}
 unsafe impl Sync for LayerOps {}
+unsafe impl Sync for NetworkOps {}
+unsafe impl Sync for DensityOps {}
 unsafe impl Sync for ModuleOption {}
 
 /// The length of a struct, as its first member wants it.

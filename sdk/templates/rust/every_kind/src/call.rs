@@ -1,7 +1,7 @@
 //! What a running call may use, as Rust likes it: lanes and tensors are slices, and a panic ends at the border.
 #![allow(dead_code)]
 
-use crate::abi::{Frame, Handle, MathCall, Status, Tile, DISCARD, ERROR, OK};
+use crate::abi::{size, Frame, Handle, MathCall, Status, Tile, DISCARD, ERROR, OK};
 use std::marker::PhantomData;
 use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub};
 use std::os::raw::c_void;
@@ -29,6 +29,7 @@ pub trait Real:
     fn sqrt(self) -> Self;
     fn abs(self) -> Self;
     fn is_finite(self) -> bool;
+    fn is_nan(self) -> bool;
 }
 
 macro_rules! real {
@@ -58,15 +59,18 @@ macro_rules! real {
             fn is_finite(self) -> bool {
                 self.is_finite()
             }
+            fn is_nan(self) -> bool {
+                self.is_nan()
+            }
         }
     };
 }
 real!(f32, crate::abi::F32);
 real!(f64, crate::abi::F64);
 
-/// Runs one call of the interface; None stands for memory that is exhausted. Nothing may unwind into the host: a panic becomes the status ERROR, and its text the
-/// reason. What cannot be caught ends the process, as it would anywhere: a panic while another one unwinds, a stack that
-/// overflows, std::process::abort, memory that is exhausted.
+/// Runs one call of the interface; None stands for memory that is exhausted. Nothing may unwind into the host: a panic
+/// becomes the status ERROR, and its text the reason. What cannot be caught ends the process, as it would anywhere: a panic
+/// while another one unwinds, a stack that overflows, std::process::abort, memory that is exhausted.
 pub fn guard(call: impl FnOnce() -> Option<Status>, tell: impl FnOnce(&str)) -> Status {
     match catch_unwind(AssertUnwindSafe(call)) {
         Ok(status) => status.unwrap_or(ERROR),
@@ -79,6 +83,11 @@ pub fn guard(call: impl FnOnce() -> Option<Status>, tell: impl FnOnce(&str)) -> 
             ERROR
         }
     }
+}
+
+/// A call of the host that failed ends the call it is in.
+fn done(status: Status) -> Option<Status> {
+    (status == OK || status == DISCARD).then(|| status)
 }
 
 /// A call in progress, in the precision R. The slices it gives live as long as the call. Nothing keeps you from asking for
@@ -175,9 +184,24 @@ impl<'a, R: Real> Call<'a, R> {
         self.tile_over(data, features)
     }
 
+    /// The conditioning features; None when the model has none.
+    pub fn context(&self) -> Option<Lanes<'a, R>> {
+        unsafe { Lanes::new(self.get().context) }
+    }
+
+    /// Where to add their cotangent, if anybody wants it.
+    pub fn context_bar(&self) -> Option<Lanes<'a, R>> {
+        unsafe { Lanes::new(self.get().context_bar) }
+    }
+
     fn map(&self, function: MathCall, from: &[R], to: &mut [R]) {
         assert!(from.len() == to.len());
         unsafe { function(from.len() as i64, from.as_ptr() as *const c_void, to.as_mut_ptr() as *mut c_void) }
+    }
+
+    fn map_in_place(&self, function: MathCall, lane: &mut [R]) {
+        let data = lane.as_mut_ptr() as *mut c_void;
+        unsafe { function(lane.len() as i64, data, data) }
     }
 
     /// The host's functions, which work on many numbers at once.
@@ -189,21 +213,82 @@ impl<'a, R: Real> Call<'a, R> {
         self.map(unsafe { (*self.get().math).softplus }, from, to)
     }
 
-    pub fn log_in_place(&self, lane: &mut [R]) {
-        let data = lane.as_mut_ptr() as *mut c_void;
-        unsafe { ((*self.get().math).log)(lane.len() as i64, data, data) }
+    pub fn tanh_in_place(&self, lane: &mut [R]) {
+        self.map_in_place(unsafe { (*self.get().math).tanh }, lane)
     }
 
-    /// Marks the rows where a lane is NaN or infinite.
-    pub fn discard_unless_finite(&self, lane: &[R]) -> Status {
+    pub fn sigmoid_in_place(&self, lane: &mut [R]) {
+        self.map_in_place(unsafe { (*self.get().math).sigmoid }, lane)
+    }
+
+    pub fn exp_in_place(&self, lane: &mut [R]) {
+        self.map_in_place(unsafe { (*self.get().math).exp }, lane)
+    }
+
+    pub fn log_in_place(&self, lane: &mut [R]) {
+        self.map_in_place(unsafe { (*self.get().math).log }, lane)
+    }
+
+    /// Numbers on (0, 1): the same for the same row, stream and draw, whatever the tiling or the number of threads.
+    pub fn random_uniform(&self, stream: u32, draw: usize, lane: &mut [R]) {
+        let data = lane.as_mut_ptr() as *mut c_void;
+        unsafe { ((*self.get().services).random_uniform)(self.frame, stream, draw as u32, data) }
+    }
+
+    fn tile_of(&self, lanes: &Lanes<R>) -> Tile {
+        Tile {
+            struct_size: size::<Tile>(),
+            features: lanes.features as i32,
+            data: lanes.data as *mut c_void,
+            stride: lanes.stride,
+            lanes: lanes.index,
+            rows: self.get().rows,
+            width: self.get().width,
+        }
+    }
+
+    /// y = W x + b of a linear object; with the flag LINEAR_ADD y holds an addend. None: the host has noted why not.
+    pub fn linear(&self, linear: Handle, x: &Lanes<R>, y: &Lanes<R>, flags: u32) -> Option<Status> {
+        let (x, y) = (self.tile_of(x), self.tile_of(y));
+        done(unsafe { ((*self.get().services).linear_forward)(self.frame, linear, 0, -1, &x, &y, flags) })
+    }
+
+    /// x_bar = W^T y_bar, or added to with LINEAR_ADD.
+    pub fn linear_vjp_input(&self, linear: Handle, y_bar: &Lanes<R>, x_bar: &Lanes<R>, flags: u32) -> Option<Status> {
+        let (y_bar, x_bar) = (self.tile_of(y_bar), self.tile_of(x_bar));
+        done(unsafe { ((*self.get().services).linear_vjp_input)(self.frame, linear, 0, -1, &y_bar, &x_bar, flags) })
+    }
+
+    /// Adds to the gradients of W and b.
+    pub fn linear_vjp_weights(&self, linear: Handle, x: &Lanes<R>, y_bar: &Lanes<R>) -> Option<Status> {
+        let (x, y_bar) = (self.tile_of(x), self.tile_of(y_bar));
+        done(unsafe { ((*self.get().services).linear_vjp_weights)(self.frame, linear, &x, &y_bar) })
+    }
+
+    /// The sum over the rows that count: what the gradient of a parameter is made of.
+    pub fn sum(&self, lane: &[R]) -> R {
+        lane[..self.rows()].iter().fold(R::ZERO, |sum, v| sum + *v)
+    }
+
+    fn discard_where(&self, lane: &[R], bad: impl Fn(R) -> bool) -> Status {
         let mut status = OK;
         for (row, value) in lane.iter().enumerate().take(self.rows()) {
-            if !value.is_finite() {
+            if bad(*value) {
                 unsafe { *self.get().discard.add(row / 64) |= 1 << (row % 64) };
                 status = DISCARD;
             }
         }
         status
+    }
+
+    /// Marks the rows where a lane is NaN or infinite.
+    pub fn discard_unless_finite(&self, lane: &[R]) -> Status {
+        self.discard_where(lane, |value| !value.is_finite())
+    }
+
+    /// Marks the rows where a lane is NaN: a density may be 0, and its logarithm -infinity.
+    pub fn discard_nan(&self, lane: &[R]) -> Status {
+        self.discard_where(lane, |value| value.is_nan())
     }
 
     /// Notes why the call is about to fail. The text ends in \0.

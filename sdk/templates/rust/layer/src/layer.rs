@@ -1,21 +1,15 @@
 //! From a Rust type to the calls of a layer, in either precision.
 
-use crate::abi::{
-    size, text, Builder, Frame, Handle, Init, LayerOps, Module, ModuleOption, Status, Tile, INDEXED_OK, INIT_CONSTANT,
-    INVALID, LAYER, OK,
-};
+use crate::abi::{size, Builder, Frame, LayerOps, Module, ModuleOption, PrepareCall, Status, Tile, LAYER};
 use crate::call::{guard, Call, Lanes, Real};
-use std::ffi::CString;
+use crate::module::{self, Build, Texts};
 use std::os::raw::c_void;
 use std::ptr::null;
 
 /// A layer: an instance is made once, and after that only read, by any number of threads. None as an answer stands for
-/// memory that is exhausted. The texts end in \0.
+/// memory that is exhausted.
 pub trait Layer: Sized + Sync {
-    const ID: &'static str;
-    const VERSION: &'static str;
-    const SUMMARY: &'static str;
-    const DOC: &'static str;
+    const TEXTS: Texts;
 
     /// Declares the tensors; an Err is what the user reads.
     fn create(build: &mut Build) -> Result<Self, String>;
@@ -41,67 +35,8 @@ pub struct Back<'a, R> {
     pub from_bar: Option<Lanes<'a, R>>,
 }
 
-/// What a module may ask and declare while it is created.
-pub struct Build {
-    builder: *mut Builder,
-}
-
-impl Build {
-    pub fn features(&self) -> usize {
-        unsafe { (*self.builder).features as usize }
-    }
-
-    /// The value of an option that the table of the module has.
-    pub fn number(&mut self, name: &str) -> Result<f64, String> {
-        let name = CString::new(name).map_err(|e| e.to_string())?;
-        Ok(unsafe { ((*self.builder).number)(self.builder, name.as_ptr()) })
-    }
-
-    /// A trained tensor [count] that starts at `start`.
-    pub fn parameter(&mut self, name: &str, count: usize, start: f64, flags: u32) -> Result<Handle, String> {
-        let name = CString::new(name).map_err(|e| e.to_string())?;
-        let init = Init { struct_size: size::<Init>(), kind: INIT_CONSTANT, a: start, b: 0.0, values: null() };
-        let dims = [count as i64];
-        Ok(unsafe { ((*self.builder).parameter)(self.builder, name.as_ptr(), 1, dims.as_ptr(), &init, flags) })
-    }
-
-    /// A tensor [count] that prepare computes.
-    pub fn derived(&mut self, name: &str, count: usize) -> Result<Handle, String> {
-        let name = CString::new(name).map_err(|e| e.to_string())?;
-        let dims = [count as i64];
-        Ok(unsafe { ((*self.builder).derived)(self.builder, name.as_ptr(), 1, dims.as_ptr()) })
-    }
-}
-
-unsafe fn refuse(build: *mut Builder, text: &str) {
-    let clean: Vec<u8> = text.bytes().filter(|b| *b != 0).chain([0]).collect();
-    ((*build).fail)(build, clean.as_ptr() as *const _);
-}
-
 unsafe extern "C" fn create<L: Layer>(build: *mut Builder, made: *mut *mut c_void) -> Status {
-    let run = || match L::create(&mut Build { builder: build }) {
-        Ok(_) if ((*build).failed)(build) != 0 => Some(INVALID),
-        Ok(layer) => {
-            *made = Box::into_raw(Box::new(layer)) as *mut c_void;
-            Some(OK)
-        }
-        Err(why) => {
-            refuse(build, &why);
-            Some(INVALID)
-        }
-    };
-    match guard(run, |text| refuse(build, text)) {
-        OK => OK,
-        _ => INVALID,
-    }
-}
-
-unsafe extern "C" fn destroy<L: Layer>(module: *mut c_void) {
-    let run = || {
-        drop(Box::from_raw(module as *mut L));
-        Some(OK)
-    };
-    guard(run, |_| ());
+    module::create(build, made, L::create)
 }
 
 unsafe extern "C" fn prepare<R: Real, L: Layer>(module: *const c_void, frame: *mut Frame) -> Status {
@@ -204,29 +139,8 @@ pub const fn ops<R: Real, L: Layer>() -> LayerOps {
 }
 
 /// The descriptor in the precision R, whose `ops` were made for the same.
-pub const fn module<R: Real, L: Layer>(ops: &'static LayerOps, options: &'static [ModuleOption]) -> Module {
-    Module {
-        struct_size: size::<Module>(),
-        kind: LAYER,
-        precision: R::PRECISION,
-        flags: INDEXED_OK,
-        concurrency: 0,
-        reserved: 0,
-        id: text(L::ID),
-        version: text(L::VERSION),
-        summary: text(L::SUMMARY),
-        doc: text(L::DOC),
-        options: options.as_ptr(),
-        option_count: options.len() as i32,
-        option_stride: size::<ModuleOption>() as i32,
-        slots: null(),
-        slot_count: 0,
-        slot_stride: 0,
-        create: create::<L>,
-        destroy: destroy::<L>,
-        prepare: Some(prepare::<R, L>),
-        prepare_vjp: Some(prepare_vjp::<R, L>),
-        ops: ops as *const LayerOps as *const c_void,
-        extension: null(),
-    }
+pub const fn layer<R: Real, L: Layer>(ops: &'static LayerOps, options: &'static [ModuleOption]) -> Module {
+    let prepare: (PrepareCall, PrepareCall) = (prepare::<R, L>, prepare_vjp::<R, L>);
+    let ops = ops as *const LayerOps as *const c_void;
+    module::descriptor::<R, L>(LAYER, &L::TEXTS, options, create::<L>, Some(prepare), ops)
 }

@@ -1,15 +1,17 @@
 //! @ID@ - every feature is scaled, and pushed by the one before it: a staircase.
 //!
-//! Your mathematics is here. abi.rs holds the structs of the interface, call.rs what a call may use, layer.rs makes the
-//! interface's calls of a type that is a Layer.
+//! Your mathematics is here. abi.rs holds the structs of the interface, call.rs what a call may use, module.rs what create
+//! may, and layer.rs makes the interface's calls of a type that is a Layer.
 
 mod abi;
 mod call;
 mod layer;
+mod module;
 
 use abi::{size, text, Handle, LayerOps, Module, ModuleOption, Root, Status, F32, F64, NO_DECAY, NUMBER, OK};
 use call::{Call, Lanes, Real};
-use layer::{module, ops, Back, Build, Layer};
+use layer::{layer, ops, Back, Layer};
+use module::{Build, Texts};
 
 struct Stair {
     features: usize,
@@ -53,19 +55,17 @@ impl Stair {
     }
 }
 
-fn sum<R: Real>(call: &Call<R>, lane: Option<&[R]>) -> R {
-    lane.map_or(R::ZERO, |l| l[..call.rows()].iter().fold(R::ZERO, |sum, v| sum + *v))
-}
-
 impl Layer for Stair {
-    const ID: &'static str = "@ID@\0";
-    const VERSION: &'static str = "1.0.0\0";
-    const SUMMARY: &'static str = "every feature is scaled and pushed by the one before it\0";
-    const DOC: &'static str = "\
+    const TEXTS: Texts = Texts {
+        id: "@ID@\0",
+        version: "1.0.0\0",
+        summary: "every feature is scaled and pushed by the one before it\0",
+        doc: "\
 z_0 = a_0 x_0,  z_f = a_f x_f + w_f tanh(x_(f-1)), with scales a = softplus(raw) > 0. Parameters: raw [features],
 push [features] = w. Starts with a = `scale` and w = 0. Derived: scale = a.
 J is lower triangular: log|det J| = sum log a_f. The inverse goes up the stairs, x_0 first, and is exact.
-Cost: one tanh a value in either direction. Rows that overflow are discarded.\0";
+Cost: one tanh a value in either direction. Rows that overflow are discarded.\0",
+    };
 
     fn create(build: &mut Build) -> Result<Self, String> {
         let features = build.features();
@@ -139,7 +139,7 @@ Cost: one tanh a value in either direction. Rows that overflow are discarded.\0"
     fn forward_vjp<R: Real>(&self, call: &Call<R>, back: Back<R>) -> Option<Status> {
         let (scale, push) = (call.tensor(self.scale, self.features), call.tensor(self.push, self.features));
         let bent = call.pop(self.features)?;
-        let sum_bar = sum(call, back.log_det_bar);
+        let sum_bar = back.log_det_bar.map_or(R::ZERO, |lane| call.sum(lane));
         for f in 0..self.features {
             let (bar, own) = (back.to_bar.lane(f), bent.lane(f));
             let below = bent.lane(f.saturating_sub(1));
@@ -166,7 +166,7 @@ Cost: one tanh a value in either direction. Rows that overflow are discarded.\0"
     fn inverse_vjp<R: Real>(&self, call: &Call<R>, back: Back<R>) -> Option<Status> {
         let (scale, push) = (call.tensor(self.scale, self.features), call.tensor(self.push, self.features));
         let bent = call.pop(self.features)?;
-        let sum_bar = sum(call, back.log_det_bar);
+        let sum_bar = back.log_det_bar.map_or(R::ZERO, |lane| call.sum(lane));
         let z_bar = match back.from_bar {
             Some(lanes) => lanes,
             None => call.take(self.features)?,
@@ -201,8 +201,8 @@ static OPTIONS: [ModuleOption; 1] = [ModuleOption {
 }];
 static OPS_F32: LayerOps = ops::<f32, Stair>();
 static OPS_F64: LayerOps = ops::<f64, Stair>();
-static STAIR_F32: Module = module::<f32, Stair>(&OPS_F32, &OPTIONS);
-static STAIR_F64: Module = module::<f64, Stair>(&OPS_F64, &OPTIONS);
+static STAIR_F32: Module = layer::<f32, Stair>(&OPS_F32, &OPTIONS);
+static STAIR_F64: Module = layer::<f64, Stair>(&OPS_F64, &OPTIONS);
 
 extern "C" fn module_count() -> i32 {
     1

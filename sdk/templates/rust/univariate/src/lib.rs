@@ -1,27 +1,31 @@
 //! @ID@ - the line with one slope on the left and another on the right, joined smoothly: a bend.
 //!
-//! Your formula is here. abi.rs holds the structs of the interface, call.rs what a call may use, univariate.rs makes the
-//! interface's calls of a formula.
+//! Your formula is here. abi.rs holds the structs of the interface, call.rs what a call may use, module.rs what create
+//! may, and univariate.rs makes the interface's calls of a formula.
 
 mod abi;
 mod call;
+mod module;
 mod univariate;
 
 use abi::{size, text, Module, Root, UnivariateOps, F32, F64};
 use call::Real;
-use univariate::{module, ops, Point, Univariate};
+use module::Texts;
+use univariate::{ops, univariate, Point, Univariate};
 
 struct Bend;
 
 impl Univariate<2> for Bend {
-    const ID: &'static str = "@ID@\0";
-    const VERSION: &'static str = "1.0.0\0";
-    const SUMMARY: &'static str = "two slopes, joined smoothly\0";
-    const DOC: &'static str = "\
+    const TEXTS: Texts = Texts {
+        id: "@ID@\0",
+        version: "1.0.0\0",
+        summary: "two slopes, joined smoothly\0",
+        doc: "\
 y = x + t sqrt(1 + x^2) + b with t = 0.9 tanh(s): the slope is 1 - t far to the left and 1 + t far to the right.
 Parameters per element: s, b; 0, 0 is the identity. log|dy/dx| = log(1 + t x / sqrt(1 + x^2)).
 Inverse, with u = y - b: x = (u - t sqrt(u^2 + 1 - t^2)) / (1 - t^2).
-Rows whose answer overflows are discarded.\0";
+Rows whose answer overflows are discarded.\0",
+    };
     const IDENTITY: [f64; 2] = [0.0, 0.0];
 
     fn at<R: Real>(x: R, p: &[R; 2]) -> Point<R, 2> {
@@ -50,8 +54,8 @@ Rows whose answer overflows are discarded.\0";
 
 static OPS_F32: UnivariateOps = ops::<f32, Bend, 2>();
 static OPS_F64: UnivariateOps = ops::<f64, Bend, 2>();
-static BEND_F32: Module = module::<f32, Bend, 2>(&OPS_F32);
-static BEND_F64: Module = module::<f64, Bend, 2>(&OPS_F64);
+static BEND_F32: Module = univariate::<f32, Bend, 2>(&OPS_F32);
+static BEND_F64: Module = univariate::<f64, Bend, 2>(&OPS_F64);
 
 extern "C" fn module_count() -> i32 {
     1

@@ -1,11 +1,9 @@
 //! From a formula to the calls of a univariate, in either precision.
 
-use crate::abi::{
-    size, text, Builder, Frame, Module, Status, Tile, UnivariateOps, INDEXED_OK, OK, UNIVARIATE,
-};
+use crate::abi::{size, Builder, Frame, Module, Status, Tile, UnivariateOps, OK, UNIVARIATE};
 use crate::call::{guard, Call, Lanes, Real};
+use crate::module::{self, Texts};
 use std::os::raw::c_void;
-use std::ptr::null;
 
 /// y = u(x; p) and its derivatives at one x.
 pub struct Point<R, const N: usize> {
@@ -20,12 +18,9 @@ pub struct Point<R, const N: usize> {
     pub slope_by: [R; N],
 }
 
-/// A univariate with N parameters per element. The texts end in \0.
+/// A univariate with N parameters per element.
 pub trait Univariate<const N: usize> {
-    const ID: &'static str;
-    const VERSION: &'static str;
-    const SUMMARY: &'static str;
-    const DOC: &'static str;
+    const TEXTS: Texts;
     /// The parameters that make it the identity, or nearly so.
     const IDENTITY: [f64; N];
     fn at<R: Real>(x: R, p: &[R; N]) -> Point<R, N>;
@@ -191,11 +186,16 @@ unsafe extern "C" fn inverse_vjp<R: Real, U: Univariate<N>, const N: usize>(
     pull::<R, U, N>(true, frame, x, params, x_bar, log_det_bar, y_bar, params_bar)
 }
 
-unsafe extern "C" fn create<U: Univariate<N>, const N: usize>(build: *mut Builder, _: *mut *mut c_void) -> Status {
-    ((*build).params)(build, N as i32, U::IDENTITY.as_ptr())
+/// All that an instance would hold is in the type: it has no memory of its own.
+unsafe extern "C" fn create<U: Univariate<N>, const N: usize>(
+    build: *mut Builder,
+    made: *mut *mut c_void,
+) -> Status {
+    module::create(build, made, |build| {
+        build.params(&U::IDENTITY);
+        Ok(())
+    })
 }
-
-unsafe extern "C" fn destroy(_: *mut c_void) {}
 
 pub const fn ops<R: Real, U: Univariate<N>, const N: usize>() -> UnivariateOps {
     UnivariateOps {
@@ -209,29 +209,7 @@ pub const fn ops<R: Real, U: Univariate<N>, const N: usize>() -> UnivariateOps {
 }
 
 /// The descriptor in the precision R, whose `ops` were made for the same.
-pub const fn module<R: Real, U: Univariate<N>, const N: usize>(ops: &'static UnivariateOps) -> Module {
-    Module {
-        struct_size: size::<Module>(),
-        kind: UNIVARIATE,
-        precision: R::PRECISION,
-        flags: INDEXED_OK,
-        concurrency: 0,
-        reserved: 0,
-        id: text(U::ID),
-        version: text(U::VERSION),
-        summary: text(U::SUMMARY),
-        doc: text(U::DOC),
-        options: null(),
-        option_count: 0,
-        option_stride: 0,
-        slots: null(),
-        slot_count: 0,
-        slot_stride: 0,
-        create: create::<U, N>,
-        destroy,
-        prepare: None,
-        prepare_vjp: None,
-        ops: ops as *const UnivariateOps as *const c_void,
-        extension: null(),
-    }
+pub const fn univariate<R: Real, U: Univariate<N>, const N: usize>(ops: &'static UnivariateOps) -> Module {
+    let ops = ops as *const UnivariateOps as *const c_void;
+    module::descriptor::<R, ()>(UNIVARIATE, &U::TEXTS, &[], create::<U, N>, None, ops)
 }
