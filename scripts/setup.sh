@@ -13,7 +13,7 @@ build_packages="build-essential cmake ninja-build pkg-config libblis-pthread-dev
 test_packages="libcriterion-dev abigail-tools clang clang-format lua-busted lua-check lua-ldoc locales procps shellcheck"
 bench_packages="python3-torch python3-numpy libblis4-openmp libopenblas0-openmp"
 language_packages="g++ rustc cargo gfortran"
-matrix_packages="libclang-rt-14-dev clang-tidy valgrind gcovr lintian luarocks"
+matrix_packages="libclang-rt-14-dev clang-tidy valgrind gcovr lintian luarocks qemu-user"
 
 wanted=$build_packages
 for word in "$@"; do

@@ -44,6 +44,9 @@ typedef struct weir_error {
 
 /** "0.1.0" */
 WEIR_API const char *weir_version(void);
+/** The instruction set of the mathematics that this process uses: "avx512", "avx2" (with FMA), "sse2" or "plain". It is
+ *  chosen for the processor when first needed; WEIR_MATH in the environment may name a lower one. */
+WEIR_API const char *weir_kernels(void);
 WEIR_API void weir_free(void *memory);
 
 /* ---- runtime --------------------------------------------------------------------------------- */

@@ -1,5 +1,6 @@
 /* runtime.c - opening and closing the library, and the list of what is installed. */
 #include "container/container.h"
+#include "math/math.h"
 #include "model/option.h"
 #include "run/model.h"
 
@@ -15,6 +16,11 @@
 const char *weir_version(void)
 {
     return TEXT_OF(WEIR_VERSION_MAJOR) "." TEXT_OF(WEIR_VERSION_MINOR) "." TEXT_OF(WEIR_VERSION_PATCH);
+}
+
+const char *weir_kernels(void)
+{
+    return weir__math_name();
 }
 
 void weir_free(void *memory)

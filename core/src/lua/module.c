@@ -27,5 +27,7 @@ int luaopen_weir_core(lua_State *L)
     weir__trainer_register(L);
     lua_pushstring(L, weir_version());
     lua_setfield(L, -2, "version");
+    lua_pushstring(L, weir_kernels());
+    lua_setfield(L, -2, "kernels");
     return 1;
 }
