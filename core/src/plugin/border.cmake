@@ -3,5 +3,5 @@
 # leave taken, to one that knows nothing of it: a script's interpreter has one. It can only pass functions with unwind tables. The
 # files that call into plugins, all tiles by way of pool.c, have none, so it finds no way, and std::terminate is called
 # while the plugin is still on the stack to be named. Debuggers use the tables of -g, which are others.
-set_source_files_properties(src/run/pool.c src/model/replica.c src/model/tensor.c src/plugin/load.c PROPERTIES
+set_source_files_properties(src/run/pool.c src/model/making.c src/model/tensor.c src/plugin/load.c PROPERTIES
   COMPILE_OPTIONS "-fno-asynchronous-unwind-tables;-fno-unwind-tables;-fno-exceptions")
