@@ -1,6 +1,6 @@
 #!/bin/bash
 # test.sh [--all]: installs what is missing, builds with and without sanitizers, and runs every test.
-#   --all  the whole matrix: clang, the thread sanitizer, valgrind, clang-tidy, fuzzers, coverage (an hour or so)
+#   --all  the whole matrix: clang, the thread sanitizer, valgrind, clang-tidy, lintian, fuzzers, coverage (an hour or so)
 # The last line is the sum over all runs: N passed, N failed, N skipped.
 set -u
 cd "$(dirname "$0")/.." || exit 1
@@ -81,12 +81,19 @@ tidy() {
   printf '%s\n' $files | xargs -P 2 -n 4 clang-tidy --quiet -p build --warnings-as-errors="*"
 }
 
+# Of the packages that sdk.packages of the release build left behind. Who packs is said when it is configured.
+lintian_packages() {
+  lintian --allow-root --fail-on error --suppress-tags bogus-mail-host,bogus-mail-host-in-debian-changelog \
+    build/tests/sdk/packages/*.deb
+}
+
 if $all; then needs=--all; else needs=--tests; fi
 scripts/setup.sh $needs || exit 1
 
 run_preset release
 run_preset asan
 if $all; then
+  count_one lintian lintian_packages
   run_preset clang-release
   run_preset clang-asan
   run_preset tsan
