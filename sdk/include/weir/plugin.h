@@ -225,9 +225,12 @@ WEIR_INLINE void weir_copy_lane(const weir_frame *frame, const weir_real *from, 
 /** Sum of the first frame->rows elements of a lane: padding never enters a parameter's gradient. */
 WEIR_INLINE weir_real weir_sum_lane(const weir_frame *frame, const weir_real *lane)
 {
-    weir_real sum = 0;
-    for (int32_t r = 0; r < frame->rows; r++) sum += lane[r];
-    return sum;
+    weir_real part[8] = {0};
+    int32_t r = 0;
+    for (; r + 8 <= frame->rows; r += 8)
+        for (int32_t k = 0; k < 8; k++) part[k] += lane[r + k];
+    for (int32_t k = 0; r < frame->rows; r++, k++) part[k] += lane[r];
+    return ((part[0] + part[4]) + (part[2] + part[6])) + ((part[1] + part[5]) + (part[3] + part[7]));
 }
 
 /* ---- errors --------------------------------------------------------------------------------- */
