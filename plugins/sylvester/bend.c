@@ -4,16 +4,29 @@
 #include <weir/roots.h>
 
 /* 1 - h' is tanh^2, so neither term of psi is a difference. h'' = -2 h h'. */
+WEIR_CLONES static void derive(int32_t n, weir_real q, const weir_real *restrict h, weir_real *restrict slope,
+                               weir_real *restrict psi)
+{
+    for (int32_t r = 0; r < n; r++) {
+        slope[r] = (1 - h[r]) * (1 + h[r]);
+        psi[r] = h[r] * h[r] + slope[r] * q;
+    }
+}
+
+WEIR_CLONES static void derive_twice(int32_t n, weir_real q, const weir_real *restrict h,
+                                     const weir_real *restrict slope, const weir_real *restrict psi,
+                                     weir_real *restrict curve)
+{
+    const weir_real bend = 2 * (1 - q);
+    for (int32_t r = 0; r < n; r++) curve[r] = bend * h[r] * slope[r] / psi[r];
+}
+
 void WEIR_NAME(bend_evaluate)(weir_frame *frame, weir_real q, const weir_real *a, weir_real *h,
                               weir_real *slope, weir_real *psi, weir_real *curve)
 {
-    const weir_real bend = 2 * (1 - q);
     frame->math->tanh(frame->width, a, h);
-    for (int32_t r = 0; r < frame->width; r++) {
-        slope[r] = (1 - h[r]) * (1 + h[r]);
-        psi[r] = h[r] * h[r] + slope[r] * q;
-        curve[r] = bend * h[r] * slope[r] / psi[r];
-    }
+    derive(frame->width, q, h, slope, psi);
+    if (curve) derive_twice(frame->width, q, h, slope, psi, curve);
 }
 
 typedef struct equation {

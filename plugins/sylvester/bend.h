@@ -4,7 +4,7 @@
 
 #include <weir/plugin.h>
 
-/** Lanes h = tanh a, slope = h', psi = 1 + h' (q - 1) = dc/da, and curve = d log psi / da. */
+/** Lanes h = tanh a, slope = h', psi = 1 + h' (q - 1) = dc/da, and, unless NULL, curve = d log psi / da. */
 void WEIR_NAME(bend_evaluate)(weir_frame *frame, weir_real q, const weir_real *a, weir_real *h,
                               weir_real *slope, weir_real *psi, weir_real *curve);
 /** The lane c becomes the root a. Rows without a finite one are discarded. */

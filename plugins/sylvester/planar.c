@@ -53,32 +53,80 @@ static const weir_option planar_options[] = {
 
 /* ---- the two maps ---------------------------------------------------------------------------------------- */
 
-/* c = w.s + b of every row. */
-WEIR_CLONES static void project(const planar *self, const weir_frame *frame, const weir_tile *s,
-                                weir_real *restrict c)
+/* Sums stay in registers while the features go by, for BLOCK vectors of rows at a time: as arrays they would be written as
+ * often as lanes are read. */
+#define BLOCK  4
+#define VECTOR (int32_t)(sizeof(rows) / sizeof(weir_real))
+
+typedef weir_real rows __attribute__((vector_size(32), may_alias));
+
+/* Into the clones, or they would call a common version. */
+#define INTO_CLONES static inline __attribute__((always_inline))
+
+INTO_CLONES const rows *rows_at(const weir_tile *tile, int32_t f, int32_t first)
 {
-    const weir_real *const w = weir_tensor(frame, self->w), b = *weir_tensor(frame, self->b);
-    for (int32_t r = 0; r < frame->width; r++) c[r] = b;
-    for (int32_t f = 0; f < self->features; f++) {
-        const weir_real *restrict const from = weir_lane(s, f), factor = w[f];
-        for (int32_t r = 0; r < frame->width; r++) c[r] += factor * from[r];
+    return (const rows *)(const void *)(weir_lane(tile, f) + first);
+}
+
+INTO_CLONES void project_rows(const int count, int32_t features, const weir_real *v, weir_real start,
+                              const weir_tile *tile, int32_t first, weir_real *sum)
+{
+    rows part[BLOCK];
+    for (int i = 0; i < count; i++) part[i] = (rows){0} + start;
+    for (int32_t f = 0; f < features; f++) {
+        const rows *const lane = rows_at(tile, f, first);
+        for (int i = 0; i < count; i++) part[i] += v[f] * lane[i];
+    }
+    for (int i = 0; i < count; i++) ((rows *)(void *)(sum + first))[i] = part[i];
+}
+
+/* sum = start + vector.tile of every row. */
+WEIR_CLONES static void project(const planar *self, const weir_frame *frame, weir_handle vector,
+                                weir_real start, const weir_tile *tile, weir_real *sum)
+{
+    const weir_real *const v = weir_tensor(frame, vector);
+    int32_t r = 0;
+    for (; r + BLOCK * VECTOR <= frame->width; r += BLOCK * VECTOR)
+        project_rows(BLOCK, self->features, v, start, tile, r, sum);
+    for (; r < frame->width; r += VECTOR) project_rows(1, self->features, v, start, tile, r, sum);
+}
+
+INTO_CLONES void add_rows(const int count, int32_t features, const weir_real *v, weir_real sign,
+                          const weir_real *lane, const weir_tile *from, const weir_tile *to, int32_t first,
+                          weir_real *met, rows *all)
+{
+    rows by[BLOCK], part[BLOCK];
+    for (int i = 0; i < count; i++) by[i] = sign * ((const rows *)(const void *)(lane + first))[i];
+    for (int i = 0; i < count; i++) part[i] = (rows){0};
+    for (int32_t f = 0; f < features; f++) {
+        const rows *const in = rows_at(from, f, first);
+        rows *const out = (rows *)(void *)(weir_lane(to, f) + first);
+        for (int i = 0; i < count; i++) {
+            const rows sum = in[i] + v[f] * by[i];
+            out[i] = sum;
+            part[i] += sum * 0;
+        }
+    }
+    for (int i = 0; i < count; i++) {
+        ((rows *)(void *)(met + first))[i] = part[i];
+        *all += part[i];
     }
 }
 
-/* to = from + sign * vector * lane. `met` gains 0 for every number, NaN for one that is not finite. */
-WEIR_CLONES static void add_lanes(const planar *self, const weir_frame *frame, weir_handle vector,
-                                  weir_real sign, const weir_real *restrict lane, const weir_tile *from,
-                                  const weir_tile *to, weir_real *restrict met)
+/* to = from + sign * vector * lane. `met` becomes 0 where all numbers of a row are finite, else NaN; 0 when all rows are. */
+WEIR_CLONES static int add_lanes(const planar *self, const weir_frame *frame, weir_handle vector,
+                                 weir_real sign, const weir_real *lane, const weir_tile *from,
+                                 const weir_tile *to, weir_real *met)
 {
     const weir_real *const v = weir_tensor(frame, vector);
-    for (int32_t f = 0; f < self->features; f++) {
-        const weir_real *restrict const in = weir_lane(from, f), factor = sign * v[f];
-        weir_real *restrict const out = weir_lane(to, f);
-        for (int32_t r = 0; r < frame->width; r++) {
-            out[r] = in[r] + factor * lane[r];
-            met[r] += out[r] * 0;
-        }
-    }
+    weir_real sum = 0;
+    rows all = {0};
+    int32_t r = 0;
+    for (; r + BLOCK * VECTOR <= frame->width; r += BLOCK * VECTOR)
+        add_rows(BLOCK, self->features, v, sign, lane, from, to, r, met, &all);
+    for (; r < frame->width; r += VECTOR) add_rows(1, self->features, v, sign, lane, from, to, r, met, &all);
+    for (int32_t i = 0; i < VECTOR; i++) sum += all[i];
+    return sum != 0;
 }
 
 static weir_status add_along(const planar *self, weir_frame *frame, weir_handle vector, weir_real sign,
@@ -86,8 +134,7 @@ static weir_status add_along(const planar *self, weir_frame *frame, weir_handle 
 {
     weir_real *const met = weir_take_lane(frame);
     if (!met) return WEIR_ERROR;
-    weir_zero_lane(frame, met);
-    add_lanes(self, frame, vector, sign, lane, from, to, met);
+    if (!add_lanes(self, frame, vector, sign, lane, from, to, met)) return WEIR_OK;
     return weir_discard_unless_finite(frame, met);
 }
 
@@ -95,8 +142,8 @@ static weir_status planar_run(const planar *self, weir_frame *frame, const weir_
                               weir_real *log_det)
 {
     unit at;
-    if (!WEIR_NAME(unit_take)(frame, &at)) return WEIR_ERROR;
-    project(self, frame, s, at.a);
+    if (!WEIR_NAME(unit_take)(frame, &at, 0)) return WEIR_ERROR;
+    project(self, frame, self->w, *weir_tensor(frame, self->b), s, at.a);
     WEIR_NAME(unit_evaluate)(self, frame, &at);
     if (log_det) WEIR_NAME(unit_add_log_det)(frame, &at, 1, log_det);
     return add_along(self, frame, self->v, 1, at.h, s, y);
@@ -107,8 +154,8 @@ static weir_status planar_solve(const planar *self, weir_frame *frame, const wei
 {
     unit at;
     weir_status status = WEIR_OK;
-    if (!WEIR_NAME(unit_take)(frame, &at)) return WEIR_ERROR;
-    project(self, frame, y, at.a);
+    if (!WEIR_NAME(unit_take)(frame, &at, 0)) return WEIR_ERROR;
+    project(self, frame, self->w, *weir_tensor(frame, self->b), y, at.a);
     WEIR_TRY(status, WEIR_NAME(unit_solve)(self, frame, at.a));
     WEIR_NAME(unit_evaluate)(self, frame, &at);
     if (log_det) WEIR_NAME(unit_add_log_det)(frame, &at, -1, log_det);
@@ -129,24 +176,26 @@ static void add_products(const planar *self, const weir_frame *frame, const weir
                           1, 1, gradient + f, 1, 1);
 }
 
-/* The factor k of the doc; `divide` is 1 in the numeric direction. */
-WEIR_CLONES static void pull_factor(const planar *self, weir_frame *frame, const unit *at,
-                                    const weir_tile *out_bar, const weir_real *l_bar, int divide,
+/* From k = v.out_bar the factor k of the doc; `divide` is 1 in the numeric direction. */
+WEIR_CLONES static void bend_factor(int32_t n, const unit *at, const weir_real *restrict l_bar, int divide,
                                     weir_real *restrict k)
 {
-    const weir_real *const v = weir_tensor(frame, self->v);
-    memset(k, 0, (size_t)frame->width * sizeof *k);
-    for (int32_t f = 0; f < self->features; f++) {
-        const weir_real *restrict const bar = weir_lane(out_bar, f), factor = v[f];
-        for (int32_t r = 0; r < frame->width; r++) k[r] += factor * bar[r];
-    }
-    for (int32_t r = 0; r < frame->width; r++) {
-        k[r] = at->slope[r] * k[r] + (l_bar ? l_bar[r] * at->curve[r] : 0);
-        if (divide) k[r] /= at->psi[r];
-    }
+    const weir_real *restrict const slope = at->slope, *restrict const psi = at->psi;
+    const weir_real *restrict const curve = at->curve;
+    for (int32_t r = 0; r < n; r++) k[r] *= slope[r];
+    for (int32_t r = 0; l_bar && r < n; r++) k[r] += l_bar[r] * curve[r];
+    for (int32_t r = 0; divide && r < n; r++) k[r] /= psi[r];
 }
 
-/* sign is 1 for the explicit direction and -1 for the numeric one; y_bar is the cotangent of g's output. */
+/* Of q_bar each row's part, l_bar h' / psi. */
+WEIR_CLONES static void pull_stretch(int32_t n, const unit *at, const weir_real *restrict l_bar,
+                                     weir_real *restrict part)
+{
+    const weir_real *restrict const slope = at->slope, *restrict const psi = at->psi;
+    for (int32_t r = 0; r < n; r++) part[r] = l_bar[r] * slope[r] / psi[r];
+}
+
+/* sign is 1 for the explicit direction and -1 for the numeric one; y_bar is the cotangent of g's output. Ends with at. */
 static void add_gradients(const planar *self, weir_frame *frame, const unit *at, const weir_real *k,
                           weir_real sign, const weir_tile *s, const weir_tile *y_bar, const weir_real *l_bar)
 {
@@ -154,7 +203,9 @@ static void add_gradients(const planar *self, weir_frame *frame, const unit *at,
     add_products(self, frame, s, k, sign, weir_gradient(frame, self->w));
     add_products(self, frame, y_bar, at->h, sign, weir_gradient(frame, self->v));
     if (b) *b += sign * weir_sum_lane(frame, k);
-    for (int32_t r = 0; q && l_bar && r < frame->rows; r++) *q += sign * l_bar[r] * at->slope[r] / at->psi[r];
+    if (!q || !l_bar) return;
+    pull_stretch(frame->width, at, l_bar, at->curve);
+    *q += sign * weir_sum_lane(frame, at->curve);
 }
 
 static weir_status planar_pull(const planar *self, weir_frame *frame, const weir_tile *s,
@@ -164,12 +215,13 @@ static weir_status planar_pull(const planar *self, weir_frame *frame, const weir
     unit at;
     weir_tile unwanted;
     weir_real *const k = weir_take_lane(frame);
-    if (!k || !WEIR_NAME(unit_take)(frame, &at)) return WEIR_ERROR;
+    if (!k || !WEIR_NAME(unit_take)(frame, &at, 1)) return WEIR_ERROR;
     if (!in_bar && !weir_take_tile(frame, self->features, &unwanted)) return WEIR_ERROR;
     if (!in_bar) in_bar = &unwanted;
-    project(self, frame, s, at.a);
+    project(self, frame, self->w, *weir_tensor(frame, self->b), s, at.a);
     WEIR_NAME(unit_evaluate)(self, frame, &at);
-    pull_factor(self, frame, &at, out_bar, l_bar, numeric, k);
+    project(self, frame, self->v, 0, out_bar, k);
+    bend_factor(frame->width, &at, l_bar, numeric, k);
     const weir_status status = add_along(self, frame, self->w, numeric ? -1 : 1, k, out_bar, in_bar);
     add_gradients(self, frame, &at, k, numeric ? -1 : 1, s, numeric ? in_bar : out_bar, l_bar);
     return status;

@@ -3,14 +3,14 @@
 
 #include "bend.h"
 
-int WEIR_NAME(unit_take)(weir_frame *frame, unit *at)
+int WEIR_NAME(unit_take)(weir_frame *frame, unit *at, int curve)
 {
-    at->a = weir_take_lane(frame);
-    at->h = weir_take_lane(frame);
-    at->slope = weir_take_lane(frame);
-    at->psi = weir_take_lane(frame);
-    at->curve = weir_take_lane(frame);
-    return at->a && at->h && at->slope && at->psi && at->curve;
+    const int64_t stride = frame->stride, lanes = curve ? 5 : 4;
+    weir_real *const first = weir_take(frame, lanes * stride * (int64_t)sizeof *first);
+    if (!first) return 0;
+    *at = (unit){first, first + stride, first + 2 * stride, first + 3 * stride,
+                 curve ? first + 4 * stride : NULL};
+    return 1;
 }
 
 static void evaluate_leaky(const planar *self, int32_t n, weir_real q, unit *at)
@@ -21,8 +21,8 @@ static void evaluate_leaky(const planar *self, int32_t n, weir_real q, unit *at)
         at->h[i] = slope * at->a[i];
         at->slope[i] = slope;
         at->psi[i] = (1 - slope) + slope * q;
-        at->curve[i] = 0;
     }
+    if (at->curve) memset(at->curve, 0, (size_t)n * sizeof *at->curve);
 }
 
 void WEIR_NAME(unit_evaluate)(const planar *self, weir_frame *frame, unit *at)

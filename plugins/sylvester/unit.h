@@ -21,11 +21,12 @@ typedef struct unit {
     weir_real *a, *h;
     weir_real *slope; /* h' */
     weir_real *psi;   /* 1 + h' (q - 1) */
-    weir_real *curve; /* h'' (q - 1) / psi, the derivative of log psi in a */
+    weir_real
+        *curve; /* h'' (q - 1) / psi, the derivative of log psi in a; NULL when only the map is wanted */
 } unit;
 
-/** Lanes in scratch; false when memory is exhausted. */
-int WEIR_NAME(unit_take)(weir_frame *frame, unit *at);
+/** Lanes in scratch, `curve` only where it is wanted; false when memory is exhausted. */
+int WEIR_NAME(unit_take)(weir_frame *frame, unit *at, int curve);
 /** Everything from a. */
 void WEIR_NAME(unit_evaluate)(const planar *self, weir_frame *frame, unit *at);
 /** log_det += sign log psi */
