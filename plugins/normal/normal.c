@@ -32,7 +32,7 @@ static const weir_option normal_options[] = {
 
 /** What one feature's formulas need. */
 typedef struct place {
-    weir_real mean, log_scale, scale;
+    weir_real mean, log_scale, scale, per_scale;
 } place;
 
 /** exp(log_scale) of all features, or NULL in *scales when they are fixed at 1. */
@@ -48,8 +48,24 @@ static int take_scales(const normal *self, weir_frame *frame, weir_real **scales
 
 static place place_of(const normal *self, const weir_frame *frame, const weir_real *scales, int32_t f)
 {
-    if (!scales) return (place){0, 0, 1};
-    return (place){weir_tensor(frame, self->mean)[f], weir_tensor(frame, self->log_scale)[f], scales[f]};
+    if (!scales) return (place){0, 0, 1, 1};
+    return (place){weir_tensor(frame, self->mean)[f], weir_tensor(frame, self->log_scale)[f], scales[f],
+                   1 / scales[f]};
+}
+
+WEIR_CLONES static void add_squares(int32_t n, const weir_real *restrict lane, place at,
+                                    double *restrict total)
+{
+    for (int32_t i = 0; i < n; i++) {
+        const double e = (double)((lane[i] - at.mean) * at.per_scale);
+        total[i] += e * e;
+    }
+}
+
+WEIR_CLONES static void pull_squares(int32_t n, const weir_real *restrict lane, place at,
+                                     const weir_real *restrict l_bar, weir_real *restrict to)
+{
+    for (int32_t i = 0; i < n; i++) to[i] = -l_bar[i] * ((lane[i] - at.mean) * at.per_scale) * at.per_scale;
 }
 
 static weir_status normal_log_density(const void *module, weir_frame *frame, const weir_tile *z, void *log_p)
@@ -64,12 +80,8 @@ static weir_status normal_log_density(const void *module, weir_frame *frame, con
     for (int32_t i = 0; i < frame->width; i++) squares[i] = 0;
     for (int32_t f = 0; f < self->features; f++) {
         const place at = place_of(self, frame, scales, f);
-        const weir_real *const restrict lane = weir_lane(z, f);
         constant += HALF_LOG_2PI + (double)at.log_scale;
-        for (int32_t i = 0; i < frame->width; i++) {
-            const double e = (double)((lane[i] - at.mean) / at.scale);
-            squares[i] += e * e;
-        }
+        add_squares(frame->width, weir_lane(z, f), at, squares);
     }
     for (int32_t i = 0; i < frame->width; i++) total[i] = (weir_real)(-0.5 * squares[i] - constant);
     for (int32_t i = 0; i < frame->width; i++) out[i] += total[i];
@@ -103,12 +115,9 @@ static weir_status normal_vjp(const void *module, weir_frame *frame, const weir_
     if (!take_scales(self, frame, &scales)) return WEIR_ERROR;
     for (int32_t f = 0; f < self->features; f++) {
         const place at = place_of(self, frame, scales, f);
-        const weir_real *const restrict lane = weir_lane(z, f);
+        const weir_real *const lane = weir_lane(z, f);
         add_gradients(self, frame, f, at, lane, l_bar);
-        if (!z_bar) continue;
-        weir_real *const restrict to = weir_lane(z_bar, f);
-        for (int32_t i = 0; i < frame->width; i++)
-            to[i] = -l_bar[i] * ((lane[i] - at.mean) / at.scale) / at.scale;
+        if (z_bar) pull_squares(frame->width, lane, at, l_bar, weir_lane(z_bar, f));
     }
     return WEIR_OK;
 }
