@@ -83,7 +83,7 @@ static const weir__arena *base(int32_t precision)
 Test(arena, instruction_sets_give_the_same_bits)
 {
     static arrays one, two;
-    for (int32_t precision = WEIR_F32; precision <= WEIR_F64; precision++)
+    for (int32_t precision = WEIR_F32; precision <= WEIR_F64; precision += WEIR_F32)
         for (int64_t k = 0; k < LENGTHS; k++) {
             fill(&one, precision);
             fill(&two, precision);
@@ -106,7 +106,7 @@ static void expect(const arrays *a, const void *array, int64_t i, double wanted,
 Test(arena, passes_follow_their_formulas)
 {
     static arrays was, is;
-    for (int32_t precision = WEIR_F32; precision <= WEIR_F64; precision++)
+    for (int32_t precision = WEIR_F32; precision <= WEIR_F64; precision += WEIR_F32)
         for (int64_t k = 0; k < LENGTHS; k++) {
             const weir__arena *const passes = weir__arena_passes(precision);
             const int64_t n = lengths[k];
@@ -150,7 +150,7 @@ Test(arena, what_is_not_finite_shows_in_the_squares)
 {
     static arrays a;
     static const double bad[] = {INFINITY, -INFINITY, NAN};
-    for (int32_t precision = WEIR_F32; precision <= WEIR_F64; precision++)
+    for (int32_t precision = WEIR_F32; precision <= WEIR_F64; precision += WEIR_F32)
         for (int64_t at = 0; at < 70; at++) {
             fill(&a, precision);
             cr_assert(isfinite(weir__arena_passes(precision)->squares(70, 1, &a.g)));

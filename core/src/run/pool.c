@@ -13,12 +13,14 @@
 #define SPINS_HELD 80000
 #define SPINS_TURN 64 /* between two offers of the processor, once SPINS are over */
 
-/* The tasks that a worker takes first, [next, end): the same ones in every job of as many tasks, so that what they read and
- * write stays in its processor's cache. One cache line each. */
+/* The tasks that a worker takes first: the same ones in every job of as many tasks, so that what they read and write stays
+ * in its processor's cache. It takes them from the front; whoever has done his own helps from the back. One cache line
+ * each. */
 typedef struct share {
-    _Alignas(64) atomic_llong next;
-    int64_t end;
+    _Alignas(64) atomic_ullong left; /* [first, end): first in the upper half, end in the lower */
 } share;
+
+#define MOST_TASKS INT32_MAX
 
 struct weir__pool {
     pthread_mutex_t busy; /* held by the caller whose job runs */
@@ -60,15 +62,26 @@ static int keep_spinning(weir__pool *pool, int spins)
     return 1;
 }
 
+static int64_t take_from(share *from, int own)
+{
+    unsigned long long left = atomic_load_explicit(&from->left, memory_order_relaxed);
+    for (;;) {
+        const unsigned long long first = left >> 32, end = left & UINT32_MAX;
+        if (first >= end) return -1;
+        const unsigned long long rest = own ? (first + 1) << 32 | end : first << 32 | (end - 1);
+        if (atomic_compare_exchange_weak_explicit(&from->left, &left, rest, memory_order_relaxed,
+                                                  memory_order_relaxed))
+            return (int64_t)(own ? first : end - 1);
+    }
+}
+
 /* The next task of the worker's own share, or else of another's; -1: none is left. */
 static int64_t take(weir__pool *pool, int32_t worker)
 {
     const int32_t workers = pool->thread_count + 1;
     for (int32_t i = 0; i < workers; i++) {
-        share *const from = &pool->shares[(worker + i) % workers];
-        if (atomic_load_explicit(&from->next, memory_order_relaxed) >= from->end) continue;
-        const int64_t index = (int64_t)atomic_fetch_add_explicit(&from->next, 1, memory_order_relaxed);
-        if (index < from->end) return index;
+        const int64_t index = take_from(&pool->shares[(worker + i) % workers], i == 0);
+        if (index >= 0) return index;
     }
     return -1;
 }
@@ -238,16 +251,18 @@ static void deal(weir__pool *pool, int64_t count)
     const int64_t least = count / workers, more = count % workers;
     int64_t first = 0;
     for (int32_t i = 0; i < workers; i++) {
-        atomic_store_explicit(&pool->shares[i].next, first, memory_order_relaxed);
-        first += least + (i < more);
-        pool->shares[i].end = first;
+        const int64_t end = first + least + (i < more);
+        atomic_store_explicit(&pool->shares[i].left,
+                              (unsigned long long)first << 32 | (unsigned long long)end,
+                              memory_order_relaxed);
+        first = end;
     }
 }
 
 int32_t weir__pool_run(weir__pool *pool, int64_t count, void (*task)(void *, int64_t, int32_t), void *user,
                        int32_t (*poll)(void *), void *poll_user)
 {
-    if (count <= 1 || pool->thread_count == 0 || pthread_mutex_trylock(&pool->busy))
+    if (count <= 1 || count > MOST_TASKS || pool->thread_count == 0 || pthread_mutex_trylock(&pool->busy))
         return run_here(count, task, user, poll, poll_user);
     pool->task = task;
     pool->user = user;

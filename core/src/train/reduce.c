@@ -5,7 +5,10 @@
 #include <math.h>
 #include <stdlib.h>
 
-#define PIECE 16384
+#define PIECE 16384 /* numbers of a segment */
+
+/* Small, so that threads that share out the lanes draw the line between them near where the segments' is. */
+#define DRAIN_BYTES 32768
 
 static int64_t pieces(int64_t count)
 {
@@ -40,6 +43,11 @@ typedef struct sum {
     int64_t pieces_own, pieces_other;
 } sum;
 
+static int64_t drains(int64_t bytes)
+{
+    return (bytes + DRAIN_BYTES - 1) / DRAIN_BYTES;
+}
+
 static void add_piece(void *user, int64_t index, int32_t thread)
 {
     (void)thread;
@@ -48,8 +56,8 @@ static void add_piece(void *user, int64_t index, int32_t thread)
     const weir__net *const net = &t->model->net;
     const int own = index < s->pieces_own;
     const int64_t region = own ? net->parameter_bytes + net->derived_bytes : net->other_bytes;
-    const int64_t at = (own ? index : index - s->pieces_own) * PIECE * 8;
-    const int64_t bytes = region - at < PIECE * 8 ? region - at : PIECE * 8;
+    const int64_t at = (own ? index : index - s->pieces_own) * DRAIN_BYTES;
+    const int64_t bytes = region - at < DRAIN_BYTES ? region - at : DRAIN_BYTES;
     const int64_t offset = (own ? 0 : net->parameter_bytes + net->derived_bytes) + at;
     const int narrow = (net->precision == WEIR_F32) == own;
     const weir__arena *const passes = weir__arena_passes(narrow ? WEIR_F32 : WEIR_F64);
@@ -61,8 +69,8 @@ static void add_lanes(weir__batch *batch)
 {
     const weir__net *const net = &batch->trainer->model->net;
     sum s = {.batch = batch};
-    s.pieces_own = pieces((net->parameter_bytes + net->derived_bytes) / 8);
-    s.pieces_other = pieces(net->other_bytes / 8);
+    s.pieces_own = drains(net->parameter_bytes + net->derived_bytes);
+    s.pieces_other = drains(net->other_bytes);
     if (batch->lanes > 1)
         weir__pool_run(batch->trainer->model->runtime->pool, s.pieces_own + s.pieces_other, add_piece, &s,
                        NULL, NULL);
