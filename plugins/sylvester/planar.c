@@ -101,8 +101,9 @@ INTO_CLONES void add_rows(const int count, int32_t features, const weir_real *v,
     for (int32_t f = 0; f < features; f++) {
         const rows *const in = rows_at(from, f, first);
         rows *const out = (rows *)(void *)(weir_lane(to, f) + first);
+        const weir_real factor = v[f];
         for (int i = 0; i < count; i++) {
-            const rows sum = in[i] + v[f] * by[i];
+            const rows sum = in[i] + factor * by[i];
             out[i] = sum;
             part[i] += sum * 0;
         }
@@ -119,12 +120,13 @@ WEIR_CLONES static int add_lanes(const planar *self, const weir_frame *frame, we
                                  const weir_tile *to, weir_real *met)
 {
     const weir_real *const v = weir_tensor(frame, vector);
+    const weir_tile in = *from, out = *to; /* copies, which no store can change */
     weir_real sum = 0;
     rows all = {0};
     int32_t r = 0;
     for (; r + BLOCK * VECTOR <= frame->width; r += BLOCK * VECTOR)
-        add_rows(BLOCK, self->features, v, sign, lane, from, to, r, met, &all);
-    for (; r < frame->width; r += VECTOR) add_rows(1, self->features, v, sign, lane, from, to, r, met, &all);
+        add_rows(BLOCK, self->features, v, sign, lane, &in, &out, r, met, &all);
+    for (; r < frame->width; r += VECTOR) add_rows(1, self->features, v, sign, lane, &in, &out, r, met, &all);
     for (int32_t i = 0; i < VECTOR; i++) sum += all[i];
     return sum != 0;
 }
