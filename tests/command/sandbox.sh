@@ -168,6 +168,9 @@ LUA
 escape "userdata for text, and numbers for sizes" <<'LUA'
 local array = weir.array.new("f64", 1, 4)
 weir.plot.images(array, { file = "out/title.png", shape = { 2, 2 }, title = array, low = 0, high = 1 })
+local liar = setmetatable({}, { __tostring = function() return array end })
+refused("cannot be drawn as text", weir.plot.images, array, { file = "out/title.png", shape = { 2, 2 }, title = liar, low = 0,
+  high = 1 })
 for _, shape in ipairs { { -2, -2 }, { 2 ^ 32 + 2, 2 }, { 0.5, 8 }, { 0 / 0, 4 }, { array, array } } do
   pcall(weir.plot.images, array, { file = "out/shape.png", shape = shape })
 end

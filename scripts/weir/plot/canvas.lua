@@ -173,9 +173,16 @@ function Canvas:dot(x, y, radius)
   c.cairo_fill(self.cr)
 end
 
---- Width of a text at a size. The FFI would take any userdata for a text: tostring does not.
-function Canvas:text_width(text, size)
+--- The FFI would take any userdata for a text and draw the memory that lies there, and so may what __tostring gives be.
+local function plain(text)
   text = tostring(text)
+  if type(text) ~= "string" then error(("a %s cannot be drawn as text"):format(type(text)), 0) end
+  return text
+end
+
+--- Width of a text at a size.
+function Canvas:text_width(text, size)
+  text = plain(text)
   local extents = ffi.new "weir_cairo_extents"
   cairo().cairo_set_font_size(self.cr, size)
   cairo().cairo_text_extents(self.cr, text, extents)
@@ -186,12 +193,13 @@ end
 function Canvas:text(x, y, text, size, align, angle, bold)
   local c = cairo()
   c.cairo_select_font_face(self.cr, "sans-serif", 0, bold and 1 or 0)
+  text = plain(text)
   local width = self:text_width(text, size)
   c.cairo_save(self.cr)
   c.cairo_translate(self.cr, x, y)
   if angle then c.cairo_rotate(self.cr, angle) end
   c.cairo_move_to(self.cr, -width * (align or 0), 0)
-  c.cairo_show_text(self.cr, tostring(text))
+  c.cairo_show_text(self.cr, text)
   c.cairo_restore(self.cr)
 end
 
