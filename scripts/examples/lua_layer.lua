@@ -1,7 +1,7 @@
 --- A layer of one's own, in Lua: the univariate of layers/ripple.lua inside couplings, trained on two moons.
 --
 --     weir examples/lua_layer.lua
---     WEIR_PLUGIN_PATH=examples/layers weir check lua_univariate --with '{"options": {"file": "ripple.lua"}}'
+--     weir check examples/layers/ripple.lua
 --
 -- The second line checks every promise of the layer: inverse, log-det, each derivative. With reload = true an edit of the
 -- file takes effect between two steps.

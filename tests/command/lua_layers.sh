@@ -39,4 +39,5 @@ sed 's/0\.9 \* k\[i\] \* sech2/0.8 * k[i] * sech2/' "$layers/bend.lua" >wrong/be
 cmp -s wrong/bend.lua "$layers/bend.lua" && fail "bend.lua was not changed"
 export WEIR_PLUGIN_PATH=$PWD/wrong
 expect 1 'lua_univariate breaks a promise' "$WEIR" check lua_univariate --with '{"options": {"file": "bend.lua"}}' --quiet
+has '^  rule 37: VJPs are the exact derivative of outputs and log-det' stdout
 finish

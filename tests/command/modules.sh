@@ -43,6 +43,8 @@ if [ -e "$fixtures/exits_in_call.so" ]; then
   ends exits_in_call forward.bounds 48 'it called exit\(0\) in forward'
   has '#[0-9]+ exits in exits_in_call\.so\+0x' stdout
   ends aborts_in_call forward.bounds 48 'Aborted in forward'
+  has '^  rule 48: Nothing unwinds across the border, and nothing ends the process' stdout
+  has '^         at the same place$' stdout
   has '#[0-9]+ aborts in aborts_in_call\.so\+0x' stdout
   has '^fixture.aborts_in_call: [0-9]+ checks' stdout
   ends crashes loads 4 'Segmentation fault'

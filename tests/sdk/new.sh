@@ -94,7 +94,7 @@ sed -n '/^next:/,$p' new.log | sed -n '2,4s/^  //p' >next.sh
 sed -i 's/^weir /weir run --trial /' next.sh
 cleanly bash -eu next.sh || true
 [ "$(find . -maxdepth 1 -name 'printed_*.safetensors' | wc -l)" = 3 ] || fail "the script of the univariate saved no models"
-keeps printed printed.univariate
+[ "$level" = quick ] || keeps printed printed.univariate
 
 # A univariate is short: as a whole in C and C++, without comments in Lua, where VJPs are written out.
 case $language in

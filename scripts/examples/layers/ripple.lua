@@ -12,6 +12,7 @@ local function ripple(frame, n, p)
 end
 
 return {
+  kind = "univariate",
   params = 2,
   identity = { 0, 0 },
 

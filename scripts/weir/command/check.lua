@@ -1,6 +1,7 @@
---- weir check: does a module keep the promises of the plugin interface?
+--- weir check: does a module keep the promises of the plugin interface? Of a layer in Lua its file will do.
 
 local core = require "weir.core"
+local rules = require "weir.command.rules"
 local runtime = require "weir.runtime"
 
 local function number_text(value)
@@ -11,27 +12,45 @@ local function text(value)
   return type(value) == "string" and value ~= "" and value or nil
 end
 
--- What is broken, and how to see it again.
-local function show_failure(check)
-  for depth, frame in ipairs(check.stack or {}) do
-    io.stdout:write(("         #%d %s\n"):format(depth - 1, frame))
+-- What is broken, and how to see it again. A crash mostly ends many checks at one place: its stack is shown once.
+local function show_failure(check, stacks)
+  local stack = table.concat(check.stack or {}, "\n")
+  if stacks[stack] then
+    io.stdout:write "         at the same place\n"
+  elseif stack ~= "" then
+    stacks[stack] = true
+    for depth, frame in ipairs(check.stack) do io.stdout:write(("         #%d %s\n"):format(depth - 1, frame)) end
   end
   if text(check.again) then io.stdout:write("         again: ", check.again, "\n") end
 end
 
-local function show(result, name, quiet)
-  local failed = 0
-  for _, check in ipairs(result.checks) do
-    if not check.ok then failed = failed + 1 end
-    if not (quiet and check.ok) then
-      io.stdout:write(("%-6s %-44s %-10s %s (limit %s)%s\n"):format(check.ok and "ok" or "FAILED", check.name,
-        tostring(check.rule), number_text(check.figure), number_text(check.limit),
-        text(check.note) and "  " .. check.note or ""))
-    end
-    if not check.ok then show_failure(check) end
+-- What the numbers behind the names of failed checks stand for.
+local function show_rules(failed)
+  local texts, path = rules.read()
+  if not texts then return end
+  for _, number in ipairs(failed) do
+    if texts[number] then io.stdout:write(("  rule %s: %s\n"):format(number, texts[number])) end
   end
-  io.stdout:write(("%s: %d checks, %d failed%s\n"):format(name or result.module, #result.checks, failed,
-    failed > 0 and "; the numbers behind the names are rows of sdk/ABI.md" or ""))
+  io.stdout:write("  the rules in full: ", path, "\n")
+end
+
+local function show(result, name, quiet)
+  local count, failed, stacks = 0, {}, {}
+  for _, check in ipairs(result.checks) do
+    local rule = tostring(check.rule)
+    if not check.ok then
+      count = count + 1
+      if not failed[rule] then failed[#failed + 1] = rule end
+      failed[rule] = true
+    end
+    if not (quiet and check.ok) then
+      io.stdout:write(("%-6s %-44s %-10s %s (limit %s)%s\n"):format(check.ok and "ok" or "FAILED", check.name, rule,
+        number_text(check.figure), number_text(check.limit), text(check.note) and "  " .. check.note or ""))
+    end
+    if not check.ok then show_failure(check, stacks) end
+  end
+  io.stdout:write(("%s: %d checks, %d failed\n"):format(name or result.module, #result.checks, count))
+  if count > 0 then show_rules(failed) end
 end
 
 local no_kind = "check: %s: says no kind: put kind = \"univariate\", \"layer\", \"density\" or \"network\" into the table "
@@ -43,6 +62,7 @@ local function lua_file(path)
   name = name or path:match "^[^/]+%.lua$"
   if not name then return nil end
   local file, message = io.open(path, "rb")
+  if not file and not folder then return nil end -- acme.lua may be an id
   if not file then error("check: " .. message, 0) end
   local source = file:read "*a" or ""
   file:close()
@@ -106,7 +126,7 @@ end
 
 return {
   summary = "checks that a module, or every module of a plugin file, keeps its promises",
-  usage = "ID|FILE.so [options]",
+  usage = "ID|FILE.so|FILE.lua [options]",
   positional = { "MODULE" },
   options = {
     { "--level", value = "L", choices = { "quick", "full" },
@@ -120,6 +140,6 @@ return {
     { "--quiet", help = "show only what fails" },
     { "--json", help = "print the figures as JSON" },
   },
-  examples = { "weir check rq_spline", "weir check ./my_layer.so --level full", "weir check ./my_layer.so --json" },
+  examples = { "weir check rq_spline", "weir check ./my_layer.so --level full", "weir check layers/my_layer.lua" },
   run = run,
 }

@@ -5,6 +5,7 @@
 
 local core = require "weir.core"
 local nearest = require "weir.nearest"
+local pages = require "weir.command.pages"
 
 local kinds = { "univariate", "layer", "density", "network" }
 
@@ -136,6 +137,8 @@ local function report(name, id, kind, files, steps, installed)
   io.stdout:write(("%s/: the %s %s\n  %s\nnext:\n"):format(name, kind, id, table.concat(names, "  ")))
   for _, step in ipairs(steps) do io.stdout:write("  ", (step:gsub("%%s", name)), "\n") end
   io.stdout:write(("  weir %s/%s.lua\n"):format(name, name))
+  local guide = pages.find "GUIDE.md"
+  if guide then io.stdout:write("the guide: ", guide, "\n") end
   if steps.built ~= "layers" and not installed then
     io.stdout:write("This weir is not installed, but the project needs an SDK that is: cmake --install BUILD --prefix PREFIX, "
       .. "then PREFIX/bin onto PATH.\n")
