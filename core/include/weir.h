@@ -55,7 +55,8 @@ typedef struct weir_settings {
     uint32_t struct_size;
     int32_t threads;         /**< workers; 0: the processors this process may use */
     const char *plugin_path; /**< folders before all others, separated by ':'; NULL: none */
-    /** Lines of the host's log; level 0 debug, 1 information, 2 warning. NULL: warnings go to stderr. */
+    /** Lines of the host's log, and of modules (weir_services.log); level 0 debug, 1 information, 2 warning. One line at a
+     *  time, on the thread that has it to say, which may be a worker's. NULL: warnings go to stderr. */
     void (*log)(void *user, int32_t level, const char *line);
     /** Asked between tiles by long calls on the calling thread; non-zero makes them stop with
      *  WEIR_INVALID, message "interrupted". NULL: never. */
@@ -84,7 +85,8 @@ WEIR_API weir_status weir_modules(weir_runtime *runtime, const char *id, char **
 WEIR_API weir_status weir_plugins(weir_runtime *runtime, char **json, weir_error *error);
 /** Writes a lock file: name, version, size and SHA-256 of every plugin file that the model uses, and of the files that its
  *  modules asked for by name (layers in Lua, say); or, with model NULL, of every plugin file that has a module in use, and
- *  nothing else. Atomic. The libraries that a plugin needs are not covered. */
+ *  of every script and declaration (*.lua, *.json) in the plugin folders. Atomic. The libraries that a plugin needs
+ *  are not covered. */
 WEIR_API weir_status weir_plugins_lock(weir_runtime *runtime, const weir_model *model, const char *path,
                                        weir_error *error);
 /** The file of the plugin whose code or data holds this address, or NULL: for handlers of fatal signals, which may call

@@ -202,6 +202,9 @@ local signature = { info.kind, spec.params or 0 }
 for _, tensor in ipairs(spec.tensors) do
   signature[#signature + 1] = ("%s[%s]%s"):format(tensor.name, table.concat(tensor.dims, ","), tensor.derived and "'" or "")
 end
+for _, key in ipairs { "domain", "codomain" } do
+  if spec[key] then signature[#signature + 1] = ("%s(%.17g,%.17g)"):format(key, spec[key][1], spec[key][2]) end
+end
 local names = {}
 for key in pairs(calls) do
   if given_table[key] then names[#names + 1] = key end

@@ -12,8 +12,7 @@
 typedef struct loading {
     lua_engine *engine;
     const lua_script *script;
-    const char *text;
-    size_t size;
+    const lua_text *text;
     weir_lua_call *call;
     lua_spec *spec;
 } loading;
@@ -71,7 +70,7 @@ static int load_protected(lua_State *L)
     lua_pushstring(L, WEIR_REAL == 32 ? "float" : "double");
     lua_pushlightuserdata(L, l->call);
     push_info(L, l->script);
-    lua_pushlstring(L, l->text, l->size);
+    lua_pushlstring(L, l->text->bytes, l->text->size);
     lua_pushstring(L, l->script->name);
     lua_call(L, 6, 2);
     keep_functions(L, l->engine);
@@ -94,7 +93,10 @@ static void explain(lua_State *L, char *why, size_t room)
     const char *const text =
         lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "an error that is no string";
     const int length = (int)strcspn(text, "\n");
-    snprintf(why, room, "%.*s", length < 230 ? length : 230, text);
+    if (length > 0)
+        snprintf(why, room, "%.*s", length < 230 ? length : 230, text);
+    else
+        snprintf(why, room, "an error without words");
     lua_settop(L, 0);
 }
 
@@ -108,11 +110,11 @@ static int sweep(lua_engine *engine, char *why, size_t room)
     return !failed;
 }
 
-int WEIR_NAME(lua_engine_open)(lua_engine *engine, const lua_script *script, const char *text, size_t size,
+int WEIR_NAME(lua_engine_open)(lua_engine *engine, const lua_script *script, const lua_text *text,
                                weir_lua_call *call, lua_spec *spec, char *why, size_t room)
 {
-    loading l = {engine, script, text, size, call, spec};
-    *engine = (lua_engine){.lua = luaL_newstate(), .version = script->version};
+    loading l = {engine, script, text, call, spec};
+    *engine = (lua_engine){.lua = luaL_newstate(), .version = text->version};
     if (!engine->lua) return snprintf(why, room, "no memory for a Lua state"), 0;
     if (lua_cpcall(engine->lua, load_protected, &l)) {
         explain(engine->lua, why, room);

@@ -28,13 +28,13 @@ enum { LUA_CALLS(LUA_CALL_INDEX) LUA_CALL_COUNT };
 typedef struct lua_engine {
     lua_State *lua;
     int functions[LUA_CALL_COUNT]; /* references; LUA_NOREF: the script has none */
-    int32_t version;               /* of the script that is loaded */
+    int32_t version;               /* of the file that is loaded */
     int limit;                     /* kilobytes from which on garbage is swept */
 } lua_engine;
 
-/** Loads `text` for the module that `script` describes; its functions find their arguments in *call. spec (empty) gets
+/** Loads a version of the file for the module that `script` describes; its functions find their arguments in *call. spec (empty) gets
  *  what the text says; when it is NULL the text must say what script->spec does. On failure, one line in `why`. */
-int WEIR_NAME(lua_engine_open)(lua_engine *engine, const lua_script *script, const char *text, size_t size,
+int WEIR_NAME(lua_engine_open)(lua_engine *engine, const lua_script *script, const lua_text *text,
                                weir_lua_call *call, lua_spec *spec, char *why, size_t room);
 void WEIR_NAME(lua_engine_close)(lua_engine *engine);
 

@@ -40,7 +40,7 @@ static weir_status declare_tensors(lua_script *s, weir_builder *build)
         s->handles[i] = t->derived ? build->derived(build, t->name, t->rank, t->dims)
                                    : build->parameter(build, t->name, t->rank, t->dims, &t->init, 0);
     }
-    WEIR_NAME(lua_digest_words)(s->digest, digest);
+    WEIR_NAME(lua_digest_words)(s->newest->digest, digest);
     s->digest_handle = build->integer_buffer(build, "script.sha256", 1, words, digest);
     return build->failed(build) ? WEIR_INVALID : WEIR_OK;
 }
@@ -65,8 +65,7 @@ static weir_status open_first(lua_instance *made, weir_builder *build, const cha
     char why[300];
     lua_script *const s = made->script = &made->own;
     if (WEIR_NAME(lua_script_open)(s, build, kind) != WEIR_OK) return WEIR_INVALID;
-    if (!WEIR_NAME(lua_engine_open)(&made->engine, s, s->text, s->size, &made->call, &s->spec, why,
-                                    sizeof why))
+    if (!WEIR_NAME(lua_engine_open)(&made->engine, s, s->newest, &made->call, &s->spec, why, sizeof why))
         return weir_refuse(build, "%s", why);
     if (declare_tensors(s, build) != WEIR_OK) return WEIR_INVALID;
     return declare_spaces(&s->spec, build);
@@ -76,7 +75,8 @@ static weir_status open_further(lua_instance *made, weir_builder *build, const l
 {
     char why[300];
     lua_script *const s = made->script = first->script;
-    if (WEIR_NAME(lua_engine_open)(&made->engine, s, s->text, s->size, &made->call, NULL, why, sizeof why))
+    if (WEIR_NAME(lua_engine_open)(&made->engine, s, WEIR_NAME(lua_script_text)(s), &made->call, NULL, why,
+                                   sizeof why))
         return WEIR_OK;
     return weir_refuse(build, "%s", why);
 }
@@ -125,13 +125,11 @@ static int place_tensors(lua_instance *i, weir_frame *frame, int with_gradients)
 }
 
 /* The file was read again since this worker's last call: prepare, which runs alone, has seen that it loads. */
-static int renew(lua_instance *i, weir_frame *frame)
+static int renew(lua_instance *i, weir_frame *frame, const lua_text *text)
 {
     char why[300];
-    const lua_script *const s = i->script;
     WEIR_NAME(lua_engine_close)(&i->engine);
-    if (WEIR_NAME(lua_engine_open)(&i->engine, s, s->text, s->size, &i->call, NULL, why, sizeof why))
-        return 1;
+    if (WEIR_NAME(lua_engine_open)(&i->engine, i->script, text, &i->call, NULL, why, sizeof why)) return 1;
     frame->services->fail(frame, why);
     return 0;
 }
@@ -139,7 +137,8 @@ static int renew(lua_instance *i, weir_frame *frame)
 lua_instance *WEIR_NAME(lua_begin)(const void *self, weir_frame *frame, int with_gradients)
 {
     lua_instance *const i = (lua_instance *)(uintptr_t)self; /* this worker's alone */
-    if (i->engine.version != i->script->version && !renew(i, frame)) return NULL;
+    const lua_text *const text = WEIR_NAME(lua_script_text)(i->script);
+    if (i->engine.version != text->version && !renew(i, frame, text)) return NULL;
     return i->engine.lua && WEIR_NAME(lua_frame)(i, frame) && place_tensors(i, frame, with_gradients) ? i
                                                                                                       : NULL;
 }

@@ -20,12 +20,12 @@ static weir_status check_digest(lua_script *s, weir_frame *frame)
     int64_t now[4];
     char then[WEIR_SHA256_TEXT], line[250];
     const int64_t *const saved = weir_integers(frame, s->digest_handle);
-    WEIR_NAME(lua_digest_words)(s->digest, now);
+    WEIR_NAME(lua_digest_words)(s->newest->digest, now);
     if (memcmp(now, saved, sizeof now) == 0 || s->told) return WEIR_OK;
     hexadecimal(saved, then);
     snprintf(line, sizeof line,
              "%s is not the file that the model was made with (sha256 %.12s..., it was %.12s...)", s->name,
-             s->digest, then);
+             s->newest->digest, then);
     if (!s->allow_changed && !s->reload)
         return weir_failf(frame, WEIR_INVALID,
                           "%s; put that one back, or make the model with allow_changed = true", line);
@@ -35,6 +35,14 @@ static weir_status check_digest(lua_script *s, weir_frame *frame)
 }
 
 /* ---- hot reload --------------------------------------------------------------------------------------------------- */
+
+static void zero_derived(const lua_instance *i)
+{
+    const lua_spec *const spec = &i->script->spec;
+    for (int32_t t = 0; t < spec->tensor_count; t++)
+        if (spec->tensors[t].derived)
+            memset(i->tensors[t], 0, (size_t)spec->tensors[t].count * sizeof(weir_real));
+}
 
 static int fill(lua_instance *i, int index, int32_t features, const double *values)
 {
@@ -62,6 +70,7 @@ static int try_out(lua_instance *i, lua_engine *engine, weir_frame *frame, char 
     uint64_t row_ids[TRIAL_ROWS] = {0}, discard[1] = {0};
     const int function =
         WEIR_NAME(lua_engine_has)(engine, LUA_CALL_forward) ? LUA_CALL_forward : LUA_CALL_log_density;
+    zero_derived(i);
     if (WEIR_NAME(lua_engine_has)(engine, LUA_CALL_prepare) &&
         !WEIR_NAME(lua_engine_run)(engine, LUA_CALL_prepare, why, room))
         return 0;
@@ -80,24 +89,25 @@ static int try_out(lua_instance *i, lua_engine *engine, weir_frame *frame, char 
 static void reload(lua_instance *i, weir_frame *frame)
 {
     char why[300] = "", line[400];
-    char *text = NULL;
-    size_t size = 0;
+    lua_text *text = NULL;
     lua_engine fresh = {.lua = NULL};
     lua_script *const s = i->script;
-    const int changed = WEIR_NAME(lua_script_changed)(s, &text, &size, why, sizeof why);
+    const int changed = WEIR_NAME(lua_script_changed)(s, frame, &text, why, sizeof why);
     if (!changed) return;
     const int good = changed > 0 &&
-                     WEIR_NAME(lua_engine_open)(&fresh, s, text, size, &i->call, NULL, why, sizeof why) &&
+                     WEIR_NAME(lua_engine_open)(&fresh, s, text, &i->call, NULL, why, sizeof why) &&
                      try_out(i, &fresh, frame, why, sizeof why);
     if (good) {
         WEIR_NAME(lua_engine_close)(&i->engine);
-        WEIR_NAME(lua_script_take)(s, text, size);
-        fresh.version = s->version;
+        WEIR_NAME(lua_script_take)(s, text);
+        fresh.version = text->version;
         i->engine = fresh;
-        snprintf(line, sizeof line, "%s: version %d of the file from now on", s->name, (int)s->version + 1);
+        s->told = 1;
+        snprintf(line, sizeof line, "%s: version %d of the file from now on", s->name,
+                 (int)text->version + 1);
     } else {
         WEIR_NAME(lua_engine_close)(&fresh);
-        if (changed > 0) free(text);
+        if (text) WEIR_NAME(lua_script_drop)(text);
         snprintf(line, sizeof line, "%s: the new version is left aside, the old one runs on: %s", s->name,
                  why);
     }
@@ -112,9 +122,7 @@ static weir_status check_parameters(lua_instance *i, weir_frame *frame)
     const lua_spec *const spec = &i->script->spec;
     for (int32_t t = 0; t < spec->tensor_count; t++) {
         const lua_tensor *const tensor = &spec->tensors[t];
-        if (tensor->derived)
-            memset(i->tensors[t], 0, (size_t)tensor->count * sizeof(weir_real));
-        else if (WEIR_NAME(lua_any_nan)(i->tensors[t], tensor->count))
+        if (!tensor->derived && WEIR_NAME(lua_any_nan)(i->tensors[t], tensor->count))
             return weir_failf(frame, WEIR_INVALID, "parameter %s holds NaN, which no file can work with",
                               tensor->name);
     }
@@ -131,6 +139,7 @@ weir_status WEIR_NAME(lua_prepare)(const void *self, weir_frame *frame) WEIR_NOE
     if (status == WEIR_OK) status = check_parameters(i, frame);
     if (status != WEIR_OK) return status;
     if (i->script->reload) reload(i, frame);
+    zero_derived(i);
     return WEIR_NAME(lua_engine_has)(&i->engine, LUA_CALL_prepare) ? WEIR_NAME(lua_run)(i, LUA_CALL_prepare)
                                                                    : WEIR_OK;
 }

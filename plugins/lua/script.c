@@ -11,15 +11,27 @@
 static lua_stamp stamp_of(const char *path)
 {
     struct stat st;
-    if (stat(path, &st) != 0) return (lua_stamp){0, 0, -1};
-    return (lua_stamp){(int64_t)st.st_mtim.tv_sec, (int64_t)st.st_mtim.tv_nsec, (int64_t)st.st_size};
+    if (stat(path, &st) != 0) return (lua_stamp){.size = -1};
+    return (lua_stamp){(int64_t)st.st_ctim.tv_sec, (int64_t)st.st_ctim.tv_nsec, (int64_t)st.st_size,
+                       (uint64_t)st.st_ino};
 }
 
-/* The text, with a zero behind it; NULL with a line in `why`. Compiled Lua is refused: it is not checked when loaded. */
-static char *read_text(const char *path, size_t *size, char *why, size_t room)
+/* Opening a pipe would wait for somebody who writes to it. */
+static FILE *open_file(const char *path, char *why, size_t room)
 {
+    struct stat st;
+    if (stat(path, &st) == 0 && !S_ISREG(st.st_mode))
+        return snprintf(why, room, "%s: is no regular file", path), NULL;
     FILE *const file = fopen(path, "rb");
-    if (!file) return snprintf(why, room, "%s: %s", path, strerror(errno)), NULL;
+    if (!file) snprintf(why, room, "%s: %s", path, strerror(errno));
+    return file;
+}
+
+/* With a zero behind it; NULL with a line in `why`. Compiled Lua is refused: it is not checked when loaded. */
+static char *read_bytes(const char *path, size_t *size, char *why, size_t room)
+{
+    FILE *const file = open_file(path, why, room);
+    if (!file) return NULL;
     char *const text = malloc(SIZE_MOST + 1);
     *size = text ? fread(text, 1, SIZE_MOST, file) : 0;
     const int whole = text && !ferror(file) && fgetc(file) == EOF;
@@ -35,6 +47,16 @@ static char *read_text(const char *path, size_t *size, char *why, size_t room)
                       : "is compiled Lua; give its source");
     free(text);
     return NULL;
+}
+
+static lua_text *read_text(const lua_script *s, char *why, size_t room)
+{
+    lua_text *const text = calloc(1, sizeof *text);
+    if (!text) return snprintf(why, room, "%s: out of memory", s->path), NULL;
+    text->bytes = read_bytes(s->path, &text->size, why, room);
+    if (!text->bytes) return WEIR_NAME(lua_script_drop)(text), NULL;
+    s->files->sha256(text->bytes, (int64_t)text->size, text->digest);
+    return text;
 }
 
 /* ---- opening ----------------------------------------------------------------------------------------------------- */
@@ -90,10 +112,8 @@ weir_status WEIR_NAME(lua_script_open)(lua_script *s, weir_builder *build, const
         read_surroundings(s, build) != WEIR_OK)
         return WEIR_INVALID;
     s->stamp = stamp_of(s->path);
-    s->text = read_text(s->path, &s->size, why, sizeof why);
-    if (!s->text) return weir_refuse(build, "%s", why);
-    s->files->sha256(s->text, (int64_t)s->size, s->digest);
-    return WEIR_OK;
+    s->newest = read_text(s, why, sizeof why);
+    return s->newest ? WEIR_OK : weir_refuse(build, "%s", why);
 }
 
 void WEIR_NAME(lua_spec_clear)(lua_spec *spec)
@@ -108,34 +128,56 @@ void WEIR_NAME(lua_script_close)(lua_script *s)
 {
     WEIR_NAME(lua_spec_clear)(&s->spec);
     free(s->path);
-    free(s->text);
+    while (s->newest) {
+        lua_text *const text = s->newest;
+        s->newest = text->before;
+        WEIR_NAME(lua_script_drop)(text);
+    }
     free(s->constants);
     free(s->output_bias);
 }
 
 /* ---- changes ----------------------------------------------------------------------------------------------------- */
 
-int WEIR_NAME(lua_script_changed)(lua_script *s, char **text, size_t *size, char *why, size_t room)
+const lua_text *WEIR_NAME(lua_script_text)(const lua_script *s)
 {
-    char digest[WEIR_SHA256_TEXT];
+    return __atomic_load_n(&s->newest, __ATOMIC_ACQUIRE);
+}
+
+/* A host may keep to a list of files, and a file may have become everybody's since it was found. */
+static int is_permitted(const lua_script *s, const weir_frame *frame, const lua_text *text, char *why,
+                        size_t room)
+{
+    const weir_file_guard *const guard = (const weir_file_guard *)frame->services->extension(WEIR_FILE_GUARD);
+    if (!guard) return snprintf(why, room, "this host cannot say which files may be read again"), 0;
+    return guard->permits(frame, s->path, text->digest, why, (int64_t)room) == WEIR_OK;
+}
+
+int WEIR_NAME(lua_script_changed)(lua_script *s, const weir_frame *frame, lua_text **text, char *why,
+                                  size_t room)
+{
     const lua_stamp now = stamp_of(s->path);
     if (memcmp(&now, &s->stamp, sizeof now) == 0) return 0;
     s->stamp = now;
-    *text = read_text(s->path, size, why, room);
-    if (!*text) return -1;
-    s->files->sha256(*text, (int64_t)*size, digest);
-    if (strcmp(digest, s->digest) != 0) return 1;
-    free(*text);
-    return 0;
+    lua_text *const read = read_text(s, why, room);
+    if (!read) return -1;
+    const int same = strcmp(read->digest, s->newest->digest) == 0;
+    if (!same && is_permitted(s, frame, read, why, room)) return *text = read, 1;
+    WEIR_NAME(lua_script_drop)(read);
+    return same ? 0 : -1;
 }
 
-void WEIR_NAME(lua_script_take)(lua_script *s, char *text, size_t size)
+void WEIR_NAME(lua_script_take)(lua_script *s, lua_text *text)
 {
-    free(s->text);
-    s->text = text;
-    s->size = size;
-    s->files->sha256(text, (int64_t)size, s->digest);
-    s->version++;
+    text->before = s->newest;
+    text->version = s->newest->version + 1;
+    __atomic_store_n(&s->newest, text, __ATOMIC_RELEASE);
+}
+
+void WEIR_NAME(lua_script_drop)(lua_text *text)
+{
+    free(text->bytes);
+    free(text);
 }
 
 static int64_t digit(char c)

@@ -27,23 +27,31 @@ typedef struct lua_spec {
     char *signature; /* all of it that may not change while a model lives */
 } lua_spec;
 
-/** What tells a changed file from the one that was read, without reading it. */
+/** What tells a changed file from the one that was read, without reading it: when its inode was last written to, moved or
+ *  given other rights, which no program can set back as it can the time of its contents. */
 typedef struct lua_stamp {
     int64_t seconds, nanoseconds, size;
+    uint64_t inode;
 } lua_stamp;
 
-/** The file and the module it is for. Belongs to the first instance; those of the workers share it, and only prepare,
- *  which runs alone, changes it. */
+/** One version of the file. */
+typedef struct lua_text {
+    char *bytes;
+    size_t size;
+    char digest[WEIR_SHA256_TEXT];
+    int32_t version; /* counts reloads */
+    struct lua_text *before;
+} lua_text;
+
+/** The file and the module it is for. Belongs to the first instance; those of the workers share it, and only prepare
+ *  changes it, which runs alone but for instances that are being made: so no version is freed before the script is. */
 typedef struct lua_script {
     const weir_files *files;
     const char *kind; /* "univariate", ... */
     char *path;
     const char *name; /* the file's, within path */
-    char *text;
-    size_t size;
-    char digest[WEIR_SHA256_TEXT];
+    lua_text *newest; /* see lua_script_text */
     lua_stamp stamp;
-    int32_t version; /* counts reloads */
     int32_t reload, allow_changed, told;
     int32_t features, context, outputs;
     uint32_t stream;
@@ -58,10 +66,15 @@ typedef struct lua_script {
 weir_status WEIR_NAME(lua_script_open)(lua_script *script, weir_builder *build, const char *kind);
 void WEIR_NAME(lua_script_close)(lua_script *script);
 
-/** Reads the file anew: 1 when it holds another text, which the caller takes over with lua_script_take, or frees; 0 when it
- *  holds the same, or has not been touched; -1 when it cannot be read, with a line in `why`. Says -1 once for each change. */
-int WEIR_NAME(lua_script_changed)(lua_script *script, char **text, size_t *size, char *why, size_t room);
-void WEIR_NAME(lua_script_take)(lua_script *script, char *text, size_t size);
+/** The version to be run from now on. */
+const lua_text *WEIR_NAME(lua_script_text)(const lua_script *script);
+/** Reads the file anew: 1 when it holds another text, which the caller takes over with lua_script_take, or drops; 0 when it
+ *  holds the same, or has not been touched; -1 when it cannot be read, or may not be used, with a line in `why`. Says -1
+ *  once for each change. */
+int WEIR_NAME(lua_script_changed)(lua_script *script, const weir_frame *frame, lua_text **text, char *why,
+                                  size_t room);
+void WEIR_NAME(lua_script_take)(lua_script *script, lua_text *text);
+void WEIR_NAME(lua_script_drop)(lua_text *text);
 
 /** The digest as the integer buffer holds it. */
 void WEIR_NAME(lua_digest_words)(const char *digest, int64_t words[4]);

@@ -32,12 +32,13 @@ static const char lua_univariate_doc[] =
     "Cost: a call of some microseconds, and loops that LuaJIT compiles, one element at a time where C takes four or eight.\n"
     "Errors: what the file raises, with its line. Source: elementary.";
 
-/* The script writes cotangents of parameters at the stride of the parameters: where the caller's differ, or are not wanted,
- * into scratch of that stride, whose first lane lies at its end when lanes run backwards. */
+/* The script writes cotangents of parameters at the stride at which it reads the parameters, which may be a copy's: where the
+ * caller's differ, or are not wanted, into scratch of that stride, whose first lane lies at its end when lanes run
+ * backwards. */
 static int take_params_bar(lua_instance *i, const weir_tile *params, const weir_tile *params_bar)
 {
     weir_frame *const frame = i->outer;
-    const int64_t s = params ? params->stride : 0, span = s < 0 ? -s : s;
+    const int64_t s = (int64_t)i->call.tile[1].stride, span = s < 0 ? -s : s;
     if (!params) return WEIR_NAME(lua_out)(i, 5, NULL, 0);
     if (params_bar && params_bar->stride == s) return WEIR_NAME(lua_out)(i, 5, params_bar, params->features);
     const int64_t bytes = params->features * span * (int64_t)sizeof(weir_real);

@@ -28,6 +28,17 @@ json stdout '(function() for _, p in ipairs(v.plugins) do if p.file:match "crash
 "$WEIR" plugins --json 2>/dev/null | grep -o "$(sha256sum first/good.so | cut -d' ' -f1)" >digest || fail "the digest is not that of sha256sum"
 rm second/*.so
 
+# names that are no text, of a file and of a folder
+odd=$(printf 'o\377d')
+mkdir "$odd"
+cp "$fixtures/good.so" "$odd/$odd.so"
+printf 'text' >"$odd/t$odd.so"
+WEIR_PLUGIN_PATH=$PWD/$odd "$WEIR" plugins >stdout 2>stderr || fail "a folder whose name is no text: $(cat stderr)"
+has "^$PWD/o\?d\$" stdout
+has '^  o\?d\.so +good 1\.2\.3 ' stdout
+has "^  $PWD/o\?d/to\?d\.so: not an ELF file" stdout
+rm -r "$odd"
+
 # a model, its plugins, its lock
 cat >make.lua <<'LUA'
 local weir = require "weir"
@@ -88,6 +99,17 @@ LUA
 expect 0 "" "$WEIR" own.lua
 has '^affine$' stdout
 has '^false.*not in the lock' stdout
+
+# a lock that is taken away does not leave the process of the checks without one
+cp model.lock gone.lock
+cat >gone.lua <<'LUA'
+local weir = require "weir"
+weir.open { lock = "gone.lock" }
+os.remove "gone.lock"
+print(require("weir.runtime").get():check "affine")
+LUA
+expect 0 "" "$WEIR" gone.lua
+has '^nil.*gone\.lock' stdout
 
 # a plugin that ends the process in a call is named; the process is lost
 cat >use.lua <<'LUA'

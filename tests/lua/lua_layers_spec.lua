@@ -146,6 +146,7 @@ describe("what is refused", function()
     { "made.lua:1: attempt to index global 'os'", "os.execute 'true'" },
     { "made.lua:1: attempt to index global 'io'", "io.open 'x'" },
     { "an error that is no string", "error {}" },
+    { "an error without words", "error('', 0)" },
     { "is compiled Lua", string.dump(function() return {} end) },
     { "is empty", "" },
     { "made.lua:1: mine", "return { forward = function() error 'mine' end }" },
@@ -223,5 +224,79 @@ describe("reload", function()
     flow:save "live.safetensors"
     write("live.lua", scale(2) .. "\n\n")
     assert.near(before, weir.load("live.safetensors"):log_prob(data):get(1), 1e-2)
+  end)
+
+  it("leaves a version aside that lives on another domain than the model was composed for", function()
+    write("tame.lua", scale(2))
+    local flow = trained { file = "tame.lua", reload = true }
+    step(flow)
+    local before = flow:log_prob(data):get(1)
+    for _, word in ipairs { "domain", "codomain" } do
+      write("tame.lua", (scale(3):gsub("return {", "return { " .. word .. " = { -9, 9 },")))
+      step(flow)
+      assert.near(before, flow:log_prob(data):get(1), 1e-3)
+    end
+  end)
+
+  it("takes a new version of the same size and the same time", function()
+    write("twin.lua", scale(2))
+    os.execute("cp -p " .. folder .. "/twin.lua " .. folder .. "/first.lua")
+    local flow = trained { file = "twin.lua", reload = true }
+    step(flow)
+    local before = flow:log_prob(data):get(1)
+    write("twin.lua", scale(4))
+    os.execute("touch -r " .. folder .. "/first.lua " .. folder .. "/twin.lua")
+    step(flow)
+    assert.truthy(math.abs(flow:log_prob(data):get(1) - before) > 0.3)
+  end)
+
+  it("does not wait for a pipe that stands where the file stood", function()
+    write("pipe.lua", scale(2))
+    local flow = trained { file = "pipe.lua", reload = true }
+    step(flow)
+    local before = flow:log_prob(data):get(1)
+    os.execute(("rm %s/pipe.lua && mkfifo %s/pipe.lua"):format(folder, folder))
+    step(flow)
+    local after = flow:log_prob(data):get(1)
+    os.remove(folder .. "/pipe.lua")
+    assert.near(before, after, 1e-3)
+  end)
+
+  it("leaves a version aside that everybody may write", function()
+    write("mine.lua", scale(2))
+    local flow = trained { file = "mine.lua", reload = true }
+    step(flow)
+    local before = flow:log_prob(data):get(1)
+    os.execute("chmod o+w " .. folder .. "/mine.lua")
+    write("mine.lua", scale(4))
+    step(flow)
+    assert.near(before, flow:log_prob(data):get(1), 1e-3)
+  end)
+
+  it("leaves nothing behind of a version that fails", function()
+    local text = [[
+      return {
+        parameters = { { "unused", {}, 0 } },
+        derived = { { "factor", {} } },
+        prepare = function(_, theta) theta.factor[0] = %s end,
+        prepare_vjp = function() end,
+        forward = function(frame, n, x, p, s, y, log_det, theta)
+          %s
+          for i = 0, n - 1 do
+            y[i] = theta.factor[0] * x[i]
+            log_det[i] = log_det[i] + math.log(theta.factor[0])
+          end
+        end,
+        forward_vjp = function(frame, n, x, p, s, y, y_bar, log_det_bar, x_bar, p_bar, theta)
+          for i = 0, n - 1 do x_bar[i] = theta.factor[0] * y_bar[i] end
+        end,
+      }]]
+    write("sums.lua", text:format("theta.factor[0] + 2", ""))
+    local flow = trained { file = "sums.lua", reload = true }
+    step(flow)
+    local before = flow:log_prob(data):get(1)
+    write("sums.lua", text:format("5", "error 'in forward'"))
+    step(flow)
+    assert.near(before, flow:log_prob(data):get(1), 1e-3)
   end)
 end)

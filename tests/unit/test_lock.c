@@ -334,3 +334,19 @@ Test(lock, the_inventory_remembers_that_nothing_was_probed)
     json_decref(root);
     weir_close(rt);
 }
+
+/* A file's entry may have keys that mean nothing there. */
+Test(lock, a_refusal_says_only_what_the_lock_says)
+{
+    static const char text[] =
+        "{\"format\": 1, \"plugins\": [], \"files\": [{\"file\": \"good.so\", \"size\": 1, \"plugin\": \"x\", "
+        "\"sha256\": \"0000000000000000000000000000000000000000000000000000000000000000\"}]}";
+    put_fixture("good", "plugins/good.so");
+    write_all(in_root("odd.lock"), text, strlen(text));
+    weir_runtime *const rt = open_with(in_root("odd.lock"));
+    json_t *const root = inventory(rt);
+    const char *const reason = text_of(file_of(root, in_root("plugins/good.so")), "reason");
+    cr_assert(strstr(reason, "names (sha256 000000000000...)"), "%s", reason);
+    json_decref(root);
+    weir_close(rt);
+}

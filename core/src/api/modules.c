@@ -81,7 +81,7 @@ static void warn(weir_runtime *runtime, const char *path, const record *r, const
                path, r->id, r->version ? r->version : "?", r->plugin ? r->plugin : "?",
                r->plugin_version ? r->plugin_version : "?", version, e->plugin, e->plugin_version, e->file,
                advice);
-    runtime->log(runtime->user, 2, line.message);
+    weir__runtime_log(runtime, 2, line.message);
 }
 
 static weir_status check_version(weir_runtime *runtime, const char *path, const record *r,

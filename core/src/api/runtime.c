@@ -34,6 +34,21 @@ static void log_to_stderr(void *user, int32_t level, const char *line)
     if (level >= 2) fprintf(stderr, "weir: %s\n", line);
 }
 
+/* Workers log too. The lock is recursive: what hears a line may call the library. */
+static void log_in_turn(void *runtime, int32_t level, const char *line)
+{
+    static pthread_mutex_t turn = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
+    const weir_runtime *const rt = runtime;
+    pthread_mutex_lock(&turn);
+    rt->listener(rt->user, level, line);
+    pthread_mutex_unlock(&turn);
+}
+
+void weir__runtime_log(const weir_runtime *runtime, int32_t level, const char *line)
+{
+    log_in_turn((void *)(uintptr_t)runtime, level, line);
+}
+
 static int32_t processors(void)
 {
     cpu_set_t set;
@@ -65,11 +80,11 @@ weir_status weir_open(const weir_settings *given, weir_runtime **runtime, weir_e
     if (threads > 1024) return weir__fail(error, WEIR_INVALID, "%d threads: at most 1024", (int)threads);
     weir_runtime *const rt = calloc(1, sizeof *rt);
     if (!rt) return weir__no_memory(error, "the runtime");
-    rt->log = settings.log ? settings.log : log_to_stderr;
+    rt->listener = settings.log ? settings.log : log_to_stderr;
     rt->interrupted = settings.interrupted;
     rt->user = settings.user;
     const weir_status status =
-        weir__registry_open(settings.plugin_path, settings.lock, rt->log, rt->user, &rt->registry, error);
+        weir__registry_open(settings.plugin_path, settings.lock, log_in_turn, rt, &rt->registry, error);
     if (status) return free(rt), status;
     rt->pool = weir__pool_new(threads);
     if (!rt->pool) {
@@ -185,7 +200,7 @@ weir_status weir_modules(weir_runtime *rt, const char *id, char **json, weir_err
     for (int64_t i = 0; !id && i < weir__registry_count(rt->registry); i++) {
         weir_error skipped = {0};
         if (list_one(rt, weir__registry_id(rt->registry, i), list, &skipped))
-            rt->log(rt->user, 2, skipped.message);
+            weir__runtime_log(rt, 2, skipped.message);
     }
     if (!status && !(*json = json_dumps(list, JSON_COMPACT)))
         status = weir__no_memory(error, "the list of modules");

@@ -164,7 +164,7 @@ static void warn(const weir_runtime *runtime, const char *why)
 {
     weir_error line;
     weir__fail(&line, WEIR_UNSUPPORTED, "%s; the checks run in this process, where they are fewer", why);
-    runtime->log(runtime->user, 2, line.message);
+    weir__runtime_log(runtime, 2, line.message);
 }
 
 static weir_status check_somewhere(weir__stage *stage, json_t *list, int32_t *ok, weir_error *error)

@@ -4,7 +4,9 @@
 #include "model/making.h"
 #include "plugin/companion.h"
 #include "plugin/sha256.h"
+#include "run/run.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -54,4 +56,26 @@ static const weir_files files = {
 const weir_files *weir__files(void)
 {
     return &files;
+}
+
+/* ---- while a model lives ------------------------------------------------------------------------------------------ */
+
+static weir_status permits(const weir_frame *frame, const char *path, const char *sha256, char *why,
+                           int64_t capacity)
+{
+    const weir__run *const run = frame->host;
+    weir_error error;
+    const weir_status status = weir__companion_permits(run->net->registry, path, sha256, &error);
+    if (status && capacity > 0) snprintf(why, (size_t)capacity, "%s", error.message);
+    return status;
+}
+
+static const weir_file_guard guard = {
+    .struct_size = (uint32_t)sizeof(weir_file_guard),
+    .permits = permits,
+};
+
+const weir_file_guard *weir__file_guard(void)
+{
+    return &guard;
 }

@@ -5,5 +5,6 @@
 #include <weir/files.h>
 
 const weir_files *weir__files(void);
+const weir_file_guard *weir__file_guard(void);
 
 #endif

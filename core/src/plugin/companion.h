@@ -9,5 +9,18 @@
  *  name it. Safe from any thread. */
 weir_status weir__companion_find(const weir__registry *registry, const char *name, char **path,
                                  weir_error *error);
+/** Whether a file that was found may be read again, now that its bytes have this digest. Safe from any thread. */
+weir_status weir__companion_permits(const weir__registry *registry, const char *path, const char *sha256,
+                                    weir_error *error);
+
+typedef struct weir__companions {
+    char **paths;
+    int64_t count;
+} weir__companions;
+
+/** The files that modules might ask for, by what they are called: scripts (.lua) and declarations (.json); those that would
+ *  be refused are left out. */
+weir_status weir__companion_list(const weir__registry *registry, weir__companions *list, weir_error *error);
+void weir__companions_clear(weir__companions *list);
 
 #endif

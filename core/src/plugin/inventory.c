@@ -7,11 +7,24 @@
 #include "plugin/names.h"
 #include "plugin/sha256.h"
 
+#include <stdlib.h>
 #include <string.h>
+
+/* File names may be any bytes; those that are no text become '?', as in errors. */
+static json_t *text_json(const char *text)
+{
+    json_t *made = json_string(text);
+    char *const copy = made ? NULL : strdup(text);
+    for (char *c = copy; c && *c; c++)
+        if ((unsigned char)*c >= 0x80) *c = '?';
+    if (copy) made = json_string(copy);
+    free(copy);
+    return made;
+}
 
 static void put_text(json_t *object, const char *key, const char *text)
 {
-    json_object_set_new(object, key, text ? json_string(text) : json_null());
+    json_object_set_new(object, key, text ? text_json(text) : json_null());
 }
 
 static json_t *digest_json(const char *path)
@@ -79,7 +92,7 @@ json_t *weir__inventory(const weir__folders *folders, const weir__lock *lock, co
 {
     json_t *const searched = json_array(), *const plugins = json_array();
     for (int64_t i = 0; i < folders->count; i++)
-        json_array_append_new(searched, json_string(folders->paths[i]));
+        json_array_append_new(searched, text_json(folders->paths[i]));
     for (int64_t i = 0; i < shelf->plugin_count; i++)
         json_array_append_new(plugins, plugin_json(shelf, shelf->plugins[i]));
     for (int64_t i = 0; i < refusals->count; i++)

@@ -145,19 +145,18 @@ weir_status weir__lock_digest(const char *path, char *sha256, weir_error *error)
     return WEIR_OK;
 }
 
-/* The entry with this digest, or NULL. A file whose size no entry has is not even read. */
-static weir_status find_entry(const weir__lock *lock, const char *path, const struct stat *st,
-                              const json_t **found, weir_error *error)
+static int has_digest(const weir__lock *lock, const char *sha256)
 {
-    char digest[WEIR__SHA256_TEXT] = "";
-    for (size_t i = 0; i < json_array_size(lock->all); i++) {
-        const json_t *const entry = json_array_get(lock->all, i);
-        if (json_integer_value(json_object_get(entry, "size")) != (json_int_t)st->st_size) continue;
-        const weir_status status = *digest ? WEIR_OK : weir__lock_digest(path, digest, error);
-        if (status) return status;
-        if (strcmp(digest, text_of(entry, "sha256")) == 0) *found = entry;
-    }
-    return WEIR_OK;
+    for (size_t i = 0; i < json_array_size(lock->all); i++)
+        if (strcmp(sha256, text_of(json_array_get(lock->all, i), "sha256")) == 0) return 1;
+    return 0;
+}
+
+static int has_size(const weir__lock *lock, json_int_t size)
+{
+    for (size_t i = 0; i < json_array_size(lock->all); i++)
+        if (json_integer_value(json_object_get(json_array_get(lock->all, i), "size")) == size) return 1;
+    return 0;
 }
 
 static const json_t *entry_of_file(const weir__lock *lock, const char *path)
@@ -170,22 +169,35 @@ static const json_t *entry_of_file(const weir__lock *lock, const char *path)
     return NULL;
 }
 
-weir_status weir__lock_check(const weir__lock *lock, const char *path, const struct stat *st,
-                             weir_error *error)
+static weir_status not_named(const weir__lock *lock, const char *path, weir_error *error)
 {
-    const json_t *found = NULL;
-    const weir_status status = find_entry(lock, path, st, &found, error);
-    if (status || found) return status;
     const json_t *const other = entry_of_file(lock, path);
     if (!other)
         return weir__fail(error, WEIR_INVALID, "%s: not in the lock %s; if it may be used, " WRITE_ANEW " %s",
                           path, lock->path, lock->path);
-    const char *const plugin = text_of(other, "plugin"), *const version = text_of(other, "version");
+    const char *const version = text_of(other, "version");
+    const char *const plugin = version ? text_of(other, "plugin") : NULL;
     return weir__fail(error, WEIR_INVALID,
                       "%s: not the file that the lock %s names (%s%s%s%s%ssha256 %.12s...); put that one "
                       "back, or, if this one may be used, " WRITE_ANEW " %s",
                       path, lock->path, plugin ? "plugin " : "", plugin ? plugin : "", plugin ? " " : "",
                       plugin ? version : "", plugin ? ", " : "", text_of(other, "sha256"), lock->path);
+}
+
+/* A file whose size no entry has is not even read. */
+weir_status weir__lock_check(const weir__lock *lock, const char *path, const struct stat *st,
+                             weir_error *error)
+{
+    char digest[WEIR__SHA256_TEXT];
+    if (!has_size(lock, (json_int_t)st->st_size)) return not_named(lock, path, error);
+    const weir_status status = weir__lock_digest(path, digest, error);
+    return status ? status : weir__lock_permits(lock, path, digest, error);
+}
+
+weir_status weir__lock_permits(const weir__lock *lock, const char *path, const char *sha256,
+                               weir_error *error)
+{
+    return has_digest(lock, sha256) ? WEIR_OK : not_named(lock, path, error);
 }
 
 static int holds(const json_t *entry, const char *id)

@@ -20,6 +20,9 @@ const char *weir__lock_path(const weir__lock *lock);
 /** OK when the file at `path` is, byte for byte, one that the lock names, plugin or not. Runs nothing of it. */
 weir_status weir__lock_check(const weir__lock *lock, const char *path, const struct stat *st,
                              weir_error *error);
+/** The same for what was read from that file, by its digest. */
+weir_status weir__lock_permits(const weir__lock *lock, const char *path, const char *sha256,
+                               weir_error *error);
 /** The plugin that the lock names for a module, as "FILE of plugin NAME 1.0.0 with sha256 ..."; 0 when it names none. */
 int weir__lock_wants(const weir__lock *lock, const char *id, char *text, size_t size);
 

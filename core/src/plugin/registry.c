@@ -2,6 +2,7 @@
  *
  * SPDX-License-Identifier: MIT
  */
+#include "plugin/companion.h"
 #include "plugin/scan.h"
 
 #include <errno.h>
@@ -46,6 +47,11 @@ void weir__registry_close(weir__registry *r)
     weir__lock_close(r->lock);
     pthread_mutex_destroy(&r->mutex);
     free(r);
+}
+
+void weir__registry_log(const weir__registry *r, int32_t level, const char *text)
+{
+    weir__report(&r->reporter, level, "%s", text);
 }
 
 /* ---- asking ------------------------------------------------------------------------------------- */
@@ -234,14 +240,24 @@ static weir_status list_plugins(const weir__shelf *shelf, const weir__lock_wish 
     return status;
 }
 
-static weir_status list_files(const weir__lock_wish *wish, json_t *list, weir_error *error)
+static weir_status list_files(char *const *files, int64_t count, json_t *list, weir_error *error)
 {
     weir_status status = WEIR_OK;
-    for (int64_t i = 0; i < wish->file_count && !status; i++) {
+    for (int64_t i = 0; i < count && !status; i++) {
         json_t *entry = NULL;
-        status = weir__inventory_file(wish->files[i], &entry, error);
+        status = weir__inventory_file(files[i], &entry, error);
         if (!status) json_array_append_new(list, entry);
     }
+    return status;
+}
+
+static weir_status list_all_files(const weir__registry *r, json_t *list, weir_error *error)
+{
+    weir__companions all;
+    weir_status status = weir__companion_list(r, &all, error);
+    if (status) return status;
+    status = list_files(all.paths, all.count, list, error);
+    weir__companions_clear(&all);
     return status;
 }
 
@@ -253,7 +269,8 @@ weir_status weir__registry_lock(weir__registry *r, const weir__lock_wish *wish, 
     pthread_mutex_lock(&r->mutex);
     if (!status) status = list_plugins(&r->shelf, wish, plugins, error);
     pthread_mutex_unlock(&r->mutex);
-    if (!status) status = list_files(wish, files, error);
+    if (!status && wish->entries) status = list_files(wish->files, wish->file_count, files, error);
+    if (!status && !wish->entries) status = list_all_files(r, files, error);
     if (!status) return weir__lock_write(path, plugins, files, error);
     json_decref(plugins);
     json_decref(files);

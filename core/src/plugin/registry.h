@@ -51,6 +51,9 @@ const char *weir__registry_id(weir__registry *registry, int64_t index);
 weir_status weir__registry_load_file(weir__registry *registry, const char *path,
                                      const weir__entry *const **entries, int64_t *count, weir_error *error);
 
+/** A line for the log that the registry was opened with. Safe from any thread. */
+void weir__registry_log(const weir__registry *registry, int32_t level, const char *text);
+
 /** Why the file PLUGIN.so of a plugin was refused: "PATH: why" in *error, and 1; else 0. */
 int weir__registry_why_refused(weir__registry *registry, const char *plugin, weir_error *error);
 /** What is found where, see weir_plugins in weir.h; NULL when memory is exhausted. */
@@ -59,7 +62,7 @@ json_t *weir__registry_inventory(weir__registry *registry);
 typedef struct weir__lock_wish {
     const weir__entry *const *entries; /* their plugins; NULL: all plugins that have a module in use */
     int64_t entry_count;
-    char *const *files; /* paths of other files */
+    char *const *files; /* paths of other files; with entries NULL: all that modules might ask for */
     int64_t file_count;
 } weir__lock_wish;
 weir_status weir__registry_lock(weir__registry *registry, const weir__lock_wish *wish, const char *path,

@@ -35,7 +35,10 @@ char *weir__registry_folders(weir__registry *r)
 
 char *weir__registry_lock_path(weir__registry *r)
 {
-    return r->lock ? realpath(weir__lock_path(r->lock), NULL) : NULL;
+    if (!r->lock) return NULL;
+    char *const real = realpath(weir__lock_path(r->lock), NULL);
+    return real ? real
+                : strdup(weir__lock_path(r->lock)); /* gone: whoever opens it is told, and goes no further */
 }
 
 char *weir__registry_file_of(weir__registry *r, const char *id)

@@ -11,10 +11,13 @@
 struct weir_runtime {
     weir__registry *registry;
     weir__pool *pool;
-    void (*log)(void *, int32_t, const char *);
+    void (*listener)(void *, int32_t, const char *); /* weir_settings.log; called by weir__runtime_log only */
     int32_t (*interrupted)(void *);
     void *user;
 };
+
+/** A line for the listener, one at a time. Safe from any thread. */
+void weir__runtime_log(const weir_runtime *runtime, int32_t level, const char *line);
 
 /** A worker: a run, and the tiles at the model's edges. */
 typedef struct weir__worker {

@@ -2,6 +2,8 @@
 #include "run/run.h"
 
 #include "math/linear.h"
+#include "model/files.h"
+#include "model/net.h"
 #include "run/memory.h"
 #include "run/noise.h"
 #include "run/philox.h"
@@ -71,14 +73,12 @@ static void random_normal(weir_frame *frame, uint32_t stream, uint32_t draw, voi
 
 static void log_line(weir_frame *frame, int32_t level, const char *text)
 {
-    (void)frame;
-    if (level >= 2) fprintf(stderr, "weir: %s\n", text);
+    weir__registry_log(run_of(frame)->net->registry, level, text);
 }
 
-static const void *no_extension(const char *id)
+static const void *extension(const char *id)
 {
-    (void)id;
-    return NULL;
+    return strcmp(id, WEIR_FILE_GUARD) == 0 ? weir__file_guard() : NULL;
 }
 
 static const weir_services services = {
@@ -96,7 +96,7 @@ static const weir_services services = {
     .linear_vjp_weights = weir__linear_vjp_weights,
     .fail = fail,
     .log = log_line,
-    .extension = no_extension,
+    .extension = extension,
 };
 
 const weir_services *weir__services(void)

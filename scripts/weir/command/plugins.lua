@@ -117,13 +117,14 @@ return {
   usage = "[MODEL] [--lock FILE] [--json]",
   positional = { "MODEL?" },
   options = {
-    { "--lock", value = "FILE", help = "write the SHA-256 of every plugin listed to FILE" },
+    { "--lock", value = "FILE", help = "write the SHA-256 of every plugin listed, and of files beside them, to FILE" },
     { "--json", help = "print the list as JSON, with the SHA-256 of every file" },
   },
   details = function()
-    return "With MODEL only the plugins that it uses. weir --locked FILE COMMAND ... then uses those in FILE and no other:\n"
-      .. "a file that was changed, or that FILE does not name, is refused before anything of it runs. A module that a\n"
-      .. "file earlier on the path has too is used from there; a line under the file says so."
+    return "With MODEL only the plugins that it uses. The lock also has files beside plugins, such as layers in Lua: with MODEL\n"
+      .. "those that it names, else all *.lua and *.json in the plugin folders. weir --locked FILE COMMAND ... then uses those\n"
+      .. "in FILE and no other: a file that was changed, or that FILE does not name, is refused before anything of it runs. A\n"
+      .. "module that a file earlier on the path has too is used from there; a line under the file says so."
   end,
   examples = { "weir plugins", "weir plugins flights.safetensors --lock flights.lock",
     "weir --locked flights.lock sample flights.safetensors -n 10" },

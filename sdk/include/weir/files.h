@@ -30,6 +30,20 @@ typedef struct weir_files {
     void (*sha256)(const void *data, int64_t bytes, char *text) WEIR_NOEXCEPT;
 } weir_files;
 
+/** weir_services.extension of this id gives a weir_file_guard, or NULL from a host that has none. */
+#define WEIR_FILE_GUARD "weir.file_guard/1"
+
+/** For a module that reads its file again while a model lives. Without it such a module keeps what it has. */
+typedef struct weir_file_guard {
+    uint32_t struct_size;
+    uint32_t reserved;
+    /** Whether bytes of this digest (weir_files.sha256), read from `path` (weir_files.find), may be used: WEIR_OK; or
+     *  WEIR_INVALID and one line in why[0 .. capacity): everybody may write the file, or the host keeps to a list of files
+     *  that has no such digest. Asked before anything of the bytes is run. [prepare] */
+    weir_status (*permits)(const weir_frame *frame, const char *path, const char *sha256, char *why,
+                           int64_t capacity) WEIR_NOEXCEPT;
+} weir_file_guard;
+
 WEIR_END_DECLS
 
 #endif
