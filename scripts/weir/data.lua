@@ -15,8 +15,17 @@ Set.__index = Set
 local Parts = {}
 Parts.__index = Parts
 
+--- Whether a value is a data set.
+-- @param value anything
+-- @return boolean
 function data.is_set(value) return getmetatable(value) == Set end
+--- Whether a value is what Set:split gives.
+-- @param value anything
+-- @return boolean
 function data.is_parts(value) return getmetatable(value) == Parts end
+--- Whether a value is an array.
+-- @param value anything
+-- @return boolean
 function data.is_array(value) return getmetatable(value) == "array" end
 
 local known = { columns = true, context = true, weights = true, names = true, member = true }
@@ -49,6 +58,7 @@ end
 -- @param values array or table of rows
 -- @param options table: columns, context, weights (columns to use, "1-3,5" or names), names (of all columns)
 -- @param what string: what messages call it
+-- @return the data set; raises an error when no row or no column is left, or when weights are negative or not finite
 function data.from(values, options, what)
   options, what = options or {}, what or "data"
   check.keys(options, known, "weir.data", 2)
@@ -75,6 +85,7 @@ end
 --- A data set from a .npy, .npz, .csv or IDX file.
 -- @param path string
 -- @param options table: columns, context, weights, member (of an .npz)
+-- @return the data set; its columns have the names of a CSV file's first line. Raises an error with the place in the file
 function data.load(path, options)
   options = options or {}
   check.keys(options, known, "weir.data.load", 2)
@@ -85,6 +96,7 @@ function data.load(path, options)
 end
 
 --- Number of rows.
+-- @return number
 function Set:rows() return self.x:rows() end
 
 local function same_rows(self, array, what)
@@ -93,6 +105,8 @@ local function same_rows(self, array, what)
 end
 
 --- The set with other context or weights (arrays, one row for each of the data's).
+-- @param parts table: context (array), weights (array of one column)
+-- @return another set over the same rows; raises an error when the numbers of rows differ
 function Set:with(parts)
   check.keys(parts, { context = true, weights = true }, "with", 2)
   local copy = {}
@@ -103,6 +117,8 @@ function Set:with(parts)
 end
 
 --- The set with the listed rows only, in that order.
+-- @param list table or i64 array of row numbers, from 1
+-- @return another set
 function Set:take(list)
   local part = {}
   for key, value in pairs(self) do part[key] = value end
@@ -114,6 +130,7 @@ end
 
 --- Stops with the place of the first number that is not finite.
 -- @param nan_only boolean: infinities pass
+-- @return the set itself
 function Set:refuse_nonfinite(nan_only)
   for what, array in pairs { [""] = self.x, ["context, "] = self.context } do
     local i, j = array:nonfinite(nan_only)
@@ -127,6 +144,7 @@ function Set:refuse_nonfinite(nan_only)
 end
 
 --- Text that is the same for the same numbers only.
+-- @return string
 function Set:fingerprint()
   local parts = { self.x:fingerprint() }
   parts[#parts + 1] = self.context and self.context:fingerprint()
@@ -135,6 +153,8 @@ function Set:fingerprint()
 end
 
 --- Random parts: split { 0.8, 0.1, 0.1, seed = 1 } gives train, validation and test; two fractions, train and validation.
+-- @param options table: two or three fractions, together at most 1; seed (0)
+-- @return table: train, validation and test (data sets); raises an error when a part would be empty
 function Set:split(options)
   check.type(options, "table", "split", 2)
   check.keys(options, { true, true, true, seed = true }, "split", 2)
@@ -171,6 +191,9 @@ function Parts:__tostring()
 end
 
 --- Arrays, tables of rows and data sets as a data set.
+-- @param value array, table of rows or data set
+-- @param what string: what messages call it
+-- @return the data set
 function data.as_set(value, what)
   if data.is_set(value) then return value end
   if data.is_array(value) or (type(value) == "table" and not data.is_parts(value)) then

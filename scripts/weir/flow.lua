@@ -24,6 +24,7 @@ end
 --- A flow of layers, data side first. Its shapes are those of the data it is first fitted to, or said by `features`.
 -- @param given table: the layers; base (density, normal), features, context (columns), image {channels, height, width},
 --   dtype ("f32", "f64"), seed (of the initial weights), metadata (table, saved with the model)
+-- @return the flow; raises an error at the line of the script that asks for something impossible
 function flow.new(given)
   check.type(given, "table", "weir.flow", 2)
   local options, layers = split_keys(node.is(given) and { given } or given)
@@ -40,6 +41,8 @@ function flow.new(given)
 end
 
 --- A flow from a model file or a checkpoint.
+-- @param path string
+-- @return the flow; raises an error when the file is damaged, or a module that it needs is missing
 function flow.load(path)
   check.type(path, "string", "weir.load", 2)
   local model = check.ok(core.load_model(runtime.get(), path))
@@ -47,6 +50,9 @@ function flow.load(path)
 end
 
 --- Makes the layers for rows of so many features and context columns; does nothing when they are there already.
+-- @param features number of columns
+-- @param context number of context columns (0)
+-- @return the flow
 function Flow:build(features, context)
   if self.model then return self end
   self.description.features, self.description.context = features, context or 0
@@ -56,6 +62,8 @@ function Flow:build(features, context)
 end
 
 --- The model of weir.core behind the flow; a flow that has seen no data has none.
+-- @param level number: where the error is placed, as for error (2)
+-- @return the model; raises an error when there is none yet
 function Flow:get_model(level)
   if self.model then return self.model end
   error("the flow has no shapes yet: fit it to data first, or say features = n", (level or 2) + 1)
@@ -82,24 +90,34 @@ end
 --- log p(x) of every row in nats, as a vector; the second result is how many rows have none (they are NaN).
 -- @param values array, data set or table of rows
 -- @param options table: context (array or one row), seed (of the noise of stochastic layers)
+-- @return vector (f64), number; raises an error when the columns do not fit
 function Flow:log_prob(values, options)
   local model, array, call = rows_and_call(self, values, options, "log_prob")
   return check.ok(model:log_prob(array, call))
 end
 
 --- z = f(x), and log |det dz/dx|.
+-- @param values array, data set or table of rows
+-- @param options table: context (array with a row for each, or one row), seed (of the noise of stochastic layers, 0)
+-- @return array, vector (f64, nats)
 function Flow:forward(values, options)
   local model, array, call = rows_and_call(self, values, options, "forward")
   return check.ok(model:forward(array, call))
 end
 
 --- x = f^-1(z), and log |det dx/dz|.
+-- @param values array, data set or table of rows: places in the latent space
+-- @param options table: context (array with a row for each, or one row), seed (of the noise of stochastic layers, 0)
+-- @return array, vector (f64, nats)
 function Flow:inverse(values, options)
   local model, array, call = rows_and_call(self, values, options, "inverse")
   return check.ok(model:inverse(array, call))
 end
 
 --- d log p / dx, and log p.
+-- @param values array, data set or table of rows
+-- @param options table: context (array with a row for each, or one row), seed (of the noise of stochastic layers, 0)
+-- @return array, vector (f64, nats)
 function Flow:score(values, options)
   local model, array, call = rows_and_call(self, values, options, "score")
   return check.ok(model:score(array, call))
@@ -108,6 +126,7 @@ end
 --- n samples as an array, and their log densities. Without a seed every call gives other samples, the same in every run.
 -- @param n number: how many
 -- @param options table: seed, context (one row for all, or n rows)
+-- @return array, vector (f64, nats)
 function Flow:sample(n, options)
   check.integer(n, 0, 2 ^ 31 - 1, "sample: n", 2)
   local call = {}
@@ -123,16 +142,24 @@ function Flow:sample(n, options)
 end
 
 --- Trains the flow; see weir.fit.
+-- @param values array, data set, or the parts of a split; nil with options.target
+-- @param options table: see weir.fit.defaults
+-- @return what weir.fit.run returns
 function Flow:fit(values, options)
   return require("weir.fit").run(self, values, options or {})
 end
 
 --- A trainer for a loop of one's own; see weir.optim.
+-- @param settings table: see weir.optim.trainer
+-- @return the trainer
 function Flow:trainer(settings)
   return require("weir.optim").trainer(self, settings)
 end
 
 --- Lets layers that start from data (standardize, actnorm) see it; fit does so by itself.
+-- @param values array, data set or table of rows
+-- @param options table: seed (0), again (boolean: also layers that have started already)
+-- @return the flow
 function Flow:initialize(values, options)
   local set = data.as_set(values, "initialize")
   self:build(set.x:columns(), set.context and set.context:columns() or 0)
@@ -142,28 +169,39 @@ function Flow:initialize(values, options)
 end
 
 --- The named tensors, a list of {name, kind, shape, dtype, count, frozen}.
+-- @return table
 function Flow:parameters()
   return self:get_model():tensors()
 end
 
 --- A copy of one tensor.
+-- @param name string, as parameters() lists it
+-- @return array; raises an error when there is no tensor of that name
 function Flow:tensor(name)
   return check.ok(self:get_model():tensor(name))
 end
 
 --- Overwrites one tensor.
+-- @param name string
+-- @param array array of the tensor's shape
+-- @return the flow; raises an error when the shape is another
 function Flow:set_tensor(name, array)
   check.ok(self:get_model():write_tensor(name, array))
   return self
 end
 
 --- Parameters whose names match the shell pattern are (not) trained from now on.
+-- @param pattern string, such as "flow.1.*"
+-- @param frozen boolean: false trains them again (true)
+-- @return the flow; raises an error when no name matches
 function Flow:freeze(pattern, frozen)
   check.ok(self:get_model():freeze(pattern, frozen == nil or frozen))
   return self
 end
 
 --- Writes the model as a safetensors file, atomically. Its metadata goes with it.
+-- @param path string
+-- @return the flow; raises an error when the file cannot be written
 function Flow:save(path)
   check.type(path, "string", "save", 2)
   local model = self:get_model()
@@ -173,6 +211,7 @@ function Flow:save(path)
 end
 
 --- The module tree and the sizes, as tables.
+-- @return table
 function Flow:info()
   return check.ok(self:get_model():describe())
 end

@@ -6,7 +6,7 @@
 --     flow:fit(data, { epochs = 50 })
 --     print(flow:log_prob(data.test):mean())
 --
---     local flow = weir.flow { weir.standardize(), weir.autoregressive { univariate = "rq_spline" } }
+-- Names that are not listed here are modules: weir.coupling { ... } describes one, `weir layers` says which there are. Mistakes
 -- in a script raise an error at the line that made them; a file or a plugin that fails raises its one-line message.
 
 local core = require "weir.core"
@@ -16,6 +16,11 @@ local node = require "weir.node"
 
 local weir = { _VERSION = "weir " .. core.version, version = core.version, null = core.null }
 
+--- Chooses threads and folders of plugins, before anything else is asked for; without it the defaults hold.
+-- @function weir.open
+-- @param settings table: threads (0: all processors), plugin_path ("a:b", searched first), lock (a lock file: no plugin is used
+--   that it does not name; without it, what weir --locked or WEIR_LOCK says)
+-- @return the runtime; raises an error when it is open already
 weir.open = runtime.open
 
 --- Bounds-checked numeric arrays: new("f32", rows, columns), from { { 1, 2 }, { 3, 4 } }, load(path).
@@ -32,11 +37,15 @@ weir.array = {
 weir.random = core.random
 
 --- What is installed, as a list of {id, kind, summary, options, children, ...}.
+-- @return table
 function weir.modules()
   return check.ok(runtime.get():modules())
 end
 
 --- The layers of fn(1), fn(2), ... fn(n) one after the other; fn may return several.
+-- @param n number: how many times
+-- @param fn function(i): a module, several, or a list
+-- @return table of modules, to be put among a flow's layers
 function weir.stack(n, fn)
   check.integer(n, 0, 100000, "weir.stack: count", 2)
   check.type(fn, "function", "weir.stack", 2)
@@ -48,6 +57,9 @@ function weir.stack(n, fn)
 end
 
 --- A copy of the node whose parameters are shared by all nodes of that name.
+-- @param name string
+-- @param module node
+-- @return node
 function weir.share(name, module)
   check.type(name, "string", "weir.share: name", 2)
   if not node.is(module) then error("weir.share: expected a module", 2) end
@@ -56,6 +68,8 @@ function weir.share(name, module)
 end
 
 --- A copy of the node whose parameters are not trained.
+-- @param module node
+-- @return node
 function weir.frozen(module)
   if not node.is(module) then error("weir.frozen: expected a module", 2) end
   return setmetatable({ type = module.type, options = module.options, children = module.children,
@@ -63,11 +77,15 @@ function weir.frozen(module)
 end
 
 --- A flow read from a model file or a checkpoint.
+-- @param path string
+-- @return the flow; raises an error when the file is damaged, or a module that it needs is missing
 function weir.load(path)
   return require("weir.flow").load(path)
 end
 
---- repeat is a word of Lua's.
+--- The module "repeat", whose name is a word of Lua's.
+-- @param options table: as weir["repeat"] takes them, see `weir layers repeat`
+-- @return node
 function weir.repeated(options)
   return node.make("repeat", options)
 end

@@ -11,6 +11,9 @@ local node = {}
 local Node = {}
 Node.__index = Node
 
+--- Whether a value is a node.
+-- @param value anything
+-- @return boolean
 function node.is(value)
   return getmetatable(value) == Node
 end
@@ -31,6 +34,11 @@ local function flatten(values, out, what, level)
   return out
 end
 
+--- One list of nodes from lists within lists.
+-- @param values table of nodes, names of modules, and such tables
+-- @param what string: what messages call it
+-- @param level number: where errors are placed, as for error (1)
+-- @return table of nodes
 function node.list(values, what, level)
   return flatten(values, {}, what, (level or 1) + 1)
 end
@@ -73,6 +81,11 @@ local function mark_lists(value)
 end
 
 --- A node of the module `id` from one table of options and children.
+-- @param id string
+-- @param given table: options and children by name, children without a name in the module's open slot; nil: all defaults
+-- @param level number: where errors are placed, as for error (1)
+-- @return node; raises an error with the nearest name when the module or an option is unknown. Values are checked when the
+--   flow is built
 function node.make(id, given, level)
   level = (level or 1) + 1
   local schema, message = runtime.schema(id)
@@ -110,6 +123,9 @@ function node.make(id, given, level)
 end
 
 --- A function that makes nodes of one module.
+-- @param id string
+-- @param level number: where errors are placed, as for error (1)
+-- @return function(options); raises an error when there is no such module
 function node.constructor(id, level)
   local schema, message = runtime.schema(id)
   if not schema then error(message, (level or 1) + 1) end
@@ -117,6 +133,8 @@ function node.constructor(id, level)
 end
 
 --- The description as plain tables, for weir.core.
+-- @param value node, or anything else, which stays as it is
+-- @return table
 function node.plain(value)
   if not node.is(value) then return value end
   local out = { type = value.type, share = value.share, frozen = value.frozen }

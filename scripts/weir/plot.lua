@@ -73,6 +73,7 @@ end
 -- @param flow the flow
 -- @param options table: file (PNG), data (array or data set), samples (how many are drawn, 1000), columns {i, j}, names,
 --   title, seed, context (one row)
+-- @return the path; raises an error when the picture cannot be written
 function plot.density(flow, options)
   check.type(options, "table", "weir.plot.density", 2)
   check.keys(options, density_keys, "weir.plot.density", 2)
@@ -108,6 +109,7 @@ local panels_keys = { file = true, columns = true, x = true, y = true, size = tr
 --   a heat map under the points
 -- @param options table: file (PNG), columns (of panels, 4), x and y {low, high} (else those of the first points), size (of a
 --   panel in pixels, 260), names (of the features), title
+-- @return the path; raises an error when the picture cannot be written
 function plot.panels(list, options)
   check.type(list, "table", "weir.plot.panels", 2)
   check.type(options, "table", "weir.plot.panels", 2)
@@ -133,6 +135,8 @@ function plot.panels(list, options)
 end
 
 --- The brightness of a PNG file, 0 (black) to 1, as an array with a row for each row of pixels.
+-- @param path string
+-- @return array (f32); raises an error when the file cannot be read
 function plot.read_grey(path)
   check.type(path, "string", "weir.plot.read_grey", 2)
   return canvas.load(path):grey()
@@ -144,6 +148,7 @@ local image_keys = { file = true, shape = true, columns = true, low = true, high
 -- @param values array, data set or table of rows
 -- @param options table: file (PNG), shape {height, width} or {channels, height, width} (1 or 3 channels), columns (of the
 --   grid), low and high (what is black and white), title
+-- @return the path; raises an error when the picture cannot be written
 function plot.images(values, options)
   check.type(options, "table", "weir.plot.images", 2)
   check.keys(options, image_keys, "weir.plot.images", 2)
@@ -206,6 +211,7 @@ end
 --- The training curve of a fitted flow.
 -- @param flow the flow
 -- @param options table: file (PNG), title
+-- @return the path; raises an error when the picture cannot be written
 function plot.training(flow, options)
   check.type(options, "table", "weir.plot.training", 2)
   check.keys(options, { file = true, title = true }, "weir.plot.training", 2)

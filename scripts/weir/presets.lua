@@ -26,6 +26,7 @@ local function names_in_folder()
 end
 
 --- The names of the presets in the folder, sorted.
+-- @return table
 function presets.names()
   return names_in_folder()
 end
@@ -41,6 +42,8 @@ local function read(path)
 end
 
 --- The preset of a name, or of a file whose path ends in .lua.
+-- @param name string
+-- @return table: summary, options, training, layers, base; raises an error with the nearest name when there is none
 function presets.get(name)
   if loaded[name] then return loaded[name] end
   -- Not presets.names: a sandboxed script may have put its own there, and what is found here is run.
@@ -58,6 +61,9 @@ function presets.get(name)
 end
 
 --- The options of a preset, given ones over its defaults.
+-- @param preset table, as get gives it
+-- @param given table: values by name, nil for none
+-- @return table; raises an error when an option is unknown
 function presets.options(preset, given)
   local out, known = {}, {}
   for _, option in ipairs(preset.options or {}) do
@@ -80,6 +86,7 @@ end
 -- @param given table: options of the preset
 -- @param flow_options table: options of weir.flow (masks = schedule needs features), and levels (of integer data; nil:
 --   the data is continuous)
+-- @return the flow
 function presets.flow(name, given, flow_options)
   local preset = presets.get(name)
   local o = presets.options(preset, given)
@@ -90,6 +97,9 @@ function presets.flow(name, given, flow_options)
 end
 
 --- What presets put before their i-th transform to mix the features: "lu", "random" or "none".
+-- @param kind string
+-- @param i number: which transform, from 1; before the first stands nothing
+-- @return node, or an empty table
 function presets.mixing(kind, i)
   local weir = require "weir"
   if i == 1 or kind == "none" then return {} end
@@ -100,6 +110,11 @@ end
 
 --- The options of the i-th coupling of a preset, with its mask: "alternate" is even, odd, even, ...; "schedule" goes
 --- through weir.mask_schedule of so many features, again and again.
+-- @param kind string
+-- @param i number: which coupling, from 1
+-- @param features number of columns; nil when not known yet
+-- @param options table, which gets the mask
+-- @return options
 function presets.masked(kind, i, features, options)
   local masks = { { mask = "even" }, { mask = "odd" } }
   if kind == "schedule" then

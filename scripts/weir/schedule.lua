@@ -17,6 +17,7 @@ end
 --- The learning rate of a step, counted from 0.
 -- @param s table: name, rate, warmup (steps), last (steps of the whole run), least (final rate), factor (plateau's)
 -- @param step number
+-- @return number
 function schedule.rate(s, step)
   local from, to = s.rate, s.least or 0
   if step < (s.warmup or 0) then return from * warm(step, s.warmup) end
@@ -29,6 +30,9 @@ function schedule.rate(s, step)
 end
 
 --- Checks a name, and says which there are.
+-- @param name string
+-- @param level number: where the error is placed, as for error (1)
+-- @return name
 function schedule.check(name, level)
   if not schedule.names[name] then
     error(("schedule: unknown name %s%s"):format(tostring(name), check.hint(name, schedule.names)), (level or 1) + 1)

@@ -20,6 +20,8 @@ local function generate(name, options, columns, usual_noise, point)
 end
 
 --- Two half circles that reach into each other.
+-- @param options table: n (rows, 1000), noise (standard deviation, 0.06), seed (0)
+-- @return array (f32)
 function synthetic.two_moons(options)
   return generate("two_moons", options, 2, 0.06, function(random, noise)
     local angle, upper = math.pi * random:uniform(), random:uniform() < 0.5
@@ -30,6 +32,8 @@ function synthetic.two_moons(options)
 end
 
 --- Three circles around one centre.
+-- @param options table: n (rows, 1000), noise (standard deviation, 0.06), seed (0)
+-- @return array (f32)
 function synthetic.rings(options)
   return generate("rings", options, 2, 0.06, function(random, noise)
     local angle, radius = 2 * math.pi * random:uniform(), random:integer(3) + noise * random:normal()
@@ -38,6 +42,8 @@ function synthetic.rings(options)
 end
 
 --- Eight Gaussians on a circle.
+-- @param options table: n (rows, 1000), noise (standard deviation, 0.15), seed (0)
+-- @return array (f32)
 function synthetic.eight_gaussians(options)
   return generate("eight_gaussians", options, 2, 0.15, function(random, noise)
     local angle = 2 * math.pi * random:integer(8) / 8
@@ -46,6 +52,8 @@ function synthetic.eight_gaussians(options)
 end
 
 --- The black fields of a board of four by four.
+-- @param options table: n (rows, 1000), noise (standard deviation, 0), seed (0)
+-- @return array (f32)
 function synthetic.checkerboard(options)
   return generate("checkerboard", options, 2, 0, function(random, noise)
     local column, row = random:integer(4) - 1, random:integer(2) - 1
@@ -55,6 +63,8 @@ function synthetic.checkerboard(options)
 end
 
 --- Two arms of a spiral.
+-- @param options table: n (rows, 1000), noise (standard deviation, 0.08), seed (0)
+-- @return array (f32)
 function synthetic.spirals(options)
   return generate("spirals", options, 2, 0.08, function(random, noise)
     local t, sign = math.sqrt(random:uniform()) * 3 * math.pi, random:uniform() < 0.5 and 1 or -1
@@ -63,6 +73,8 @@ function synthetic.spirals(options)
 end
 
 --- Five arms that are swept round as they leave the centre.
+-- @param options table: n (rows, 1000), noise (standard deviation, 0.1), seed (0)
+-- @return array (f32)
 function synthetic.pinwheel(options)
   return generate("pinwheel", options, 2, 0.1, function(random, noise)
     local arm, along = random:integer(5), 1 + 0.3 * random:normal()
@@ -73,6 +85,8 @@ function synthetic.pinwheel(options)
 end
 
 --- One dimension: two unequal peaks and a flat stretch.
+-- @param options table: n (rows, 1000), noise (standard deviation, 0.3), seed (0)
+-- @return array (f32)
 function synthetic.peaks(options)
   return generate("peaks", options, 1, 0.3, function(random, noise)
     local which = random:uniform()

@@ -39,6 +39,7 @@ function Axes:point(x, y)
   return s.left + (x - s.x[1]) / (s.x[2] - s.x[1]) * s.width, s.top + (s.y[2] - y) / (s.y[2] - s.y[1]) * s.height
 end
 
+--- Lines at the ticks.
 function Axes:grid()
   local s, c = self.spec, self.canvas
   c:colour(colour.grid)
@@ -52,6 +53,7 @@ function Axes:grid()
   end
 end
 
+--- The border, the ticks and all words.
 function Axes:frame()
   local s, c = self.spec, self.canvas
   c:colour(colour.ink):line({ s.left, s.top, s.left + s.width, s.top, s.left + s.width, s.top + s.height, s.left,

@@ -135,6 +135,7 @@ function Canvas:colour(rgba)
   return self
 end
 
+--- A filled rectangle.
 function Canvas:rectangle(x, y, w, h)
   cairo().cairo_rectangle(self.cr, x, y, w, h)
   cairo().cairo_fill(self.cr)
@@ -166,6 +167,7 @@ function Canvas:area(points)
   c.cairo_fill(self.cr)
 end
 
+--- A filled circle.
 function Canvas:dot(x, y, radius)
   local c = cairo()
   c.cairo_new_path(self.cr)
