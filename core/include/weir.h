@@ -73,9 +73,10 @@ WEIR_API weir_status weir_open(const weir_settings *settings, weir_runtime **run
 /** After every model of it is closed. NULL is fine. Plugins stay loaded. */
 WEIR_API void weir_close(weir_runtime *runtime);
 WEIR_API int32_t weir_threads(const weir_runtime *runtime);
-/** What is installed, as JSON: a list of {"id", "kind", "version", "summary", "doc", "options", "children",
- *  "supplied_by_host", "dtypes", "plugin", "file"}; with `id`, that module only (INVALID with the nearest
- *  name when there is none). Loads what it lists. */
+/** What is installed, as JSON: a list of {"id", "kind", "version", "summary", "doc", "options", "children", "methods": list of
+ *  {"name", "signature", "summary"}, "supplied_by_host", "dtypes", "plugin", "file"}; with `id`, that module only (INVALID with
+ *  the nearest name when there is none), and its "files", those in the plugin folders that it may be made of: list of {"name",
+ *  "path", "about", "good": false where it cannot}. Loads what it lists. */
 WEIR_API weir_status weir_modules(weir_runtime *runtime, const char *id, char **json, weir_error *error);
 /** Which plugin files were found, as JSON: {"folders": in the order of search, "lock": its file or null, "plugins": list of
  *  {"file", "plugin", "version", "needs", "sha256", "state": "loaded", "found" (not needed so far) or "refused", "reason":
@@ -158,6 +159,44 @@ WEIR_API weir_status weir_model_metadata(const weir_model *model, char **json, w
 WEIR_API weir_status weir_model_set_metadata(weir_model *model, const char *json, weir_error *error);
 /** 1: training rebuilds activations from outputs (memory constant in depth); 0 (default): tape. */
 WEIR_API weir_status weir_model_set_recompute(weir_model *model, int32_t recompute, weir_error *error);
+
+/* ---- methods ---------------------------------------------------------------------------------- */
+
+#define WEIR_VALUE_INTEGER  1
+#define WEIR_VALUE_NUMBER   2
+#define WEIR_VALUE_TEXT     3 /**< an argument only */
+#define WEIR_VALUE_REALS    4 /**< an array of doubles */
+#define WEIR_VALUE_INTEGERS 5 /**< an array of int64_t */
+
+/** What a method takes and gives. Arrays are dense and row-major. */
+typedef struct weir_value {
+    uint32_t struct_size;
+    int32_t type; /**< WEIR_VALUE_* */
+    int64_t integer;
+    double number;
+    const char *text;
+    const double *reals;
+    const int64_t *integers;
+    int32_t rank; /**< of arrays, 1 to 4; 0 of single values */
+    int32_t reserved;
+    int64_t dims[4];
+} weir_value;
+
+/** The results of a call. */
+typedef struct weir_answer weir_answer;
+
+/** Calls a method of one module, for example "matrix" of "flow.3": `module` is its name in weir_model_describe, and weir_modules
+ *  lists the methods of its type. Whole numbers serve as integers, arrays of them too, and arrays are converted to and from
+ *  the module's precision. INVALID, saying what was expected, when there is no such module or method, or the arguments do
+ *  not fit the signature. One thread at a time, with nobody changing the model meanwhile. */
+WEIR_API weir_status weir_model_call(weir_model *model, const char *module, const char *method,
+                                     const weir_value *arguments, int32_t argument_count,
+                                     weir_answer **answer, weir_error *error);
+WEIR_API int32_t weir_answer_count(const weir_answer *answer);
+/** Result `index`, from 0; arrays live until the answer is freed. */
+WEIR_API weir_status weir_answer_at(const weir_answer *answer, int32_t index, weir_value *value,
+                                    weir_error *error);
+WEIR_API void weir_answer_free(weir_answer *answer);
 
 /* ---- evaluation ------------------------------------------------------------------------------- */
 

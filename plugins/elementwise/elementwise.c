@@ -236,6 +236,27 @@ fail:
     return WEIR_INVALID;
 }
 
+static weir_status elementwise_parameters(const void *module, weir_frame *frame, int64_t feature,
+                                          weir_real *theta)
+{
+    const elementwise *const self = module;
+    if (self->network)
+        return weir_failf(frame, WEIR_INVALID,
+                          "they are not learned as they are: a network gives them, row by row");
+    if (feature < 1 || feature > self->features)
+        return weir_failf(frame, WEIR_INVALID, "there is no feature %lld: they are 1 to %d",
+                          (long long)feature, (int)self->features);
+    if (self->count)
+        memcpy(theta, weir_tensor(frame, self->params) + (feature - 1) * self->count,
+               (size_t)self->count * sizeof *theta);
+    return WEIR_OK;
+}
+
+static const weir_method elementwise_methods[] = {
+    WEIR_METHOD("parameters", "(integer feature) -> real theta[univariate.params]",
+                "the learned parameters of a feature, which is counted from 1", elementwise_parameters),
+};
+
 static const weir_module elementwise_module = {
     .struct_size = (uint32_t)sizeof(weir_module),
     .kind = WEIR_LAYER,
@@ -246,6 +267,7 @@ static const weir_module elementwise_module = {
     .summary = "a univariate for every feature, its parameters learned or given by the context",
     .doc = elementwise_doc,
     WEIR_SLOTS(elementwise_slots),
+    WEIR_METHODS(elementwise_methods),
     .create = elementwise_create,
     .destroy = free,
     .ops = &elementwise_ops,

@@ -269,6 +269,27 @@ static weir_status mixture_create(weir_builder *build, void **out)
     return WEIR_OK;
 }
 
+/* ---- methods ---------------------------------------------------------------------------------- */
+
+static weir_status mixture_components(const void *module, weir_frame *frame, weir_real *weight,
+                                      weir_real *mean, weir_real *scale)
+{
+    const mixture *const self = module;
+    const int64_t count = (int64_t)self->components * self->features;
+    const weir_real *const logit = weir_tensor(frame, self->logit);
+    const double total = log_sum_exp(logit, self->components);
+    for (int32_t k = 0; k < self->components; k++) weight[k] = WEIR_C(exp((double)logit[k] - total));
+    memcpy(mean, weir_tensor(frame, self->mean), (size_t)count * sizeof *mean);
+    frame->math->exp(count, weir_tensor(frame, self->log_scale), scale);
+    return WEIR_OK;
+}
+
+static const weir_method mixture_methods[] = {
+    WEIR_METHOD("components",
+                "() -> real weight[components], real mean[components][in], real scale[components][in]",
+                "w, m and s of every component", mixture_components),
+};
+
 static const weir_module mixture_module = {
     .struct_size = (uint32_t)sizeof(weir_module),
     .kind = WEIR_DENSITY,
@@ -279,6 +300,7 @@ static const weir_module mixture_module = {
     .summary = "a learned mixture of diagonal normal densities",
     .doc = mixture_doc,
     WEIR_OPTIONS(mixture_options),
+    WEIR_METHODS(mixture_methods),
     .create = mixture_create,
     .destroy = free,
     .prepare = mixture_prepare,

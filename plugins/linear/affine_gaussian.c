@@ -137,6 +137,31 @@ static const weir_layer_ops affine_gaussian_ops = {
     .observe_finish = affine_gaussian_observe_finish,
 };
 
+/* ---- methods --------------------------------------------------------------------------------------------------- */
+
+static weir_status mean_of(const void *module, weir_frame *frame, weir_real *mean)
+{
+    const product *const self = &((const affine_gaussian *)module)->product;
+    memcpy(mean, weir_tensor(frame, self->bias), (size_t)self->features * sizeof *mean);
+    return WEIR_OK;
+}
+
+static weir_status covariance_of(const void *module, weir_frame *frame, weir_real *covariance)
+{
+    const int32_t n = ((const affine_gaussian *)module)->product.features;
+    weir_real *const a = weir_take(frame, (int64_t)n * n * (int64_t)sizeof *a);
+    if (!a) return WEIR_ERROR;
+    const weir_status status = WEIR_NAME(product_matrix)(module, frame, a);
+    if (status == WEIR_OK) frame->math->gemm(n, n, n, 1, a, n, 1, a, 1, n, 0, covariance, n, 1);
+    return status;
+}
+
+static const weir_method affine_gaussian_methods[] = {
+    WEIR_METHOD("mean", "() -> real mean[in]", "b, the mean of x when z is standard normal", mean_of),
+    WEIR_METHOD("covariance", "() -> real covariance[in][in]",
+                "A A^T, the covariance of x when z is standard normal", covariance_of),
+};
+
 const weir_module WEIR_NAME(affine_gaussian_module) = {
     .struct_size = (uint32_t)sizeof(weir_module),
     .kind = WEIR_LAYER,
@@ -147,6 +172,7 @@ const weir_module WEIR_NAME(affine_gaussian_module) = {
     .summary = "the multivariate normal as a flow, x = A z + b, fitted to data in closed form",
     .doc = affine_gaussian_doc,
     WEIR_OPTIONS(affine_gaussian_options),
+    WEIR_METHODS(affine_gaussian_methods),
     .create = affine_gaussian_create,
     .destroy = free,
     .prepare = WEIR_NAME(product_prepare),

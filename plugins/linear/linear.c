@@ -142,6 +142,10 @@ static weir_status linear_create(weir_builder *build, void **module)
     return status;
 }
 
+static const weir_method linear_methods[] = {
+    WEIR_METHOD("matrix", PRODUCT_MATRIX_SIGNATURE, "W, without the shift", WEIR_NAME(product_matrix)),
+};
+
 static const weir_module linear_module = {
     .struct_size = (uint32_t)sizeof(weir_module),
     .kind = WEIR_LAYER,
@@ -151,6 +155,7 @@ static const weir_module linear_module = {
     .summary = "z = W x + b with W dense, triangular, LU, QR, SVD, orthogonal, low-rank or diagonal",
     .doc = linear_doc,
     WEIR_OPTIONS(linear_options),
+    WEIR_METHODS(linear_methods),
     .create = linear_create,
     .destroy = free,
     .prepare = WEIR_NAME(product_prepare),

@@ -55,6 +55,10 @@ static const weir_layer_ops lu_linear_ops = {
     .inverse_vjp = WEIR_NAME(product_solve_vjp),
 };
 
+static const weir_method lu_linear_methods[] = {
+    WEIR_METHOD("matrix", PRODUCT_MATRIX_SIGNATURE, "W, without the shift", WEIR_NAME(product_matrix)),
+};
+
 const weir_module WEIR_NAME(lu_linear_module) = {
     .struct_size = (uint32_t)sizeof(weir_module),
     .kind = WEIR_LAYER,
@@ -64,6 +68,7 @@ const weir_module WEIR_NAME(lu_linear_module) = {
     .summary = "z = P L U x + b, a trained invertible matrix that starts at the identity",
     .doc = lu_linear_doc,
     WEIR_OPTIONS(lu_linear_options),
+    WEIR_METHODS(lu_linear_methods),
     .create = lu_linear_create,
     .destroy = free,
     .prepare = WEIR_NAME(product_prepare),

@@ -32,4 +32,8 @@ weir_status WEIR_NAME(product_solve_vjp)(const void *self, weir_frame *frame, co
                                          const weir_tile *x, const weir_tile *x_bar, const void *log_det_bar,
                                          const weir_tile *y_bar);
 
+/** The method `matrix`: w [features, features], row-major, without the bias. */
+#define PRODUCT_MATRIX_SIGNATURE "() -> real w[out][in]"
+weir_status WEIR_NAME(product_matrix)(const void *self, weir_frame *frame, weir_real *w);
+
 #endif

@@ -111,3 +111,17 @@ weir_status WEIR_NAME(normal_full_sample_vjp)(const normal *self, weir_frame *fr
     for (int32_t i = 0; i < self->features; i++) weir_copy_lane(frame, weir_lane(z_bar, i), weir_lane(&w, i));
     return add_gradients(self, frame, 1, &w, &e);
 }
+
+weir_status WEIR_NAME(normal_full_covariance)(const normal *self, weir_frame *frame, weir_real *covariance)
+{
+    const int32_t n = self->features;
+    weir_real *const l = weir_take(frame, (int64_t)n * n * (int64_t)sizeof *l);
+    if (!l) return WEIR_ERROR;
+    memset(l, 0, (size_t)n * (size_t)n * sizeof *l);
+    for (int32_t i = 0; i < n; i++) {
+        for (int32_t j = 0; j < i; j++) l[(int64_t)i * n + j] = row_of(self, frame, i)[j];
+        l[(int64_t)i * n + i] = diagonal(self, frame, i);
+    }
+    frame->math->gemm(n, n, n, 1, l, n, 1, l, 1, n, 0, covariance, n, 1);
+    return WEIR_OK;
+}

@@ -195,6 +195,33 @@ static weir_status normal_create(weir_builder *build, void **self)
     return WEIR_OK;
 }
 
+/* ---- methods ------------------------------------------------------------------------------------ */
+
+static weir_status normal_mean(const void *module, weir_frame *frame, weir_real *mean)
+{
+    const normal *const self = module;
+    if (self->mean >= 0) /* what is not written is 0 */
+        memcpy(mean, weir_tensor(frame, self->mean), (size_t)self->features * sizeof *mean);
+    return WEIR_OK;
+}
+
+static weir_status normal_covariance(const void *module, weir_frame *frame, weir_real *covariance)
+{
+    const normal *const self = module;
+    const int32_t n = self->features;
+    if (self->factor >= 0) return WEIR_NAME(normal_full_covariance)(self, frame, covariance);
+    for (int32_t f = 0; f < n; f++) {
+        const double log_scale = self->mean >= 0 ? (double)weir_tensor(frame, self->log_scale)[f] : 0;
+        covariance[(int64_t)f * n + f] = WEIR_C(exp(2 * log_scale));
+    }
+    return WEIR_OK;
+}
+
+static const weir_method normal_methods[] = {
+    WEIR_METHOD("mean", "() -> real mean[in]", "the mean", normal_mean),
+    WEIR_METHOD("covariance", "() -> real covariance[in][in]", "the covariance", normal_covariance),
+};
+
 static const weir_module normal_module = {
     .struct_size = (uint32_t)sizeof(weir_module),
     .kind = WEIR_DENSITY,
@@ -205,6 +232,7 @@ static const weir_module normal_module = {
     .summary = "standard normal features, or with a learned mean and scale, or full covariance",
     .doc = normal_doc,
     WEIR_OPTIONS(normal_options),
+    WEIR_METHODS(normal_methods),
     .create = normal_create,
     .destroy = free,
     .ops = &normal_ops,

@@ -21,4 +21,7 @@ weir_status WEIR_NAME(normal_full_vjp)(const normal *self, weir_frame *frame, co
 weir_status WEIR_NAME(normal_full_sample)(const normal *self, weir_frame *frame, const weir_tile *z);
 weir_status WEIR_NAME(normal_full_sample_vjp)(const normal *self, weir_frame *frame, const weir_tile *z_bar);
 
+/** L L^T, [features, features] */
+weir_status WEIR_NAME(normal_full_covariance)(const normal *self, weir_frame *frame, weir_real *covariance);
+
 #endif

@@ -222,6 +222,19 @@ fail:
     return WEIR_INVALID;
 }
 
+static weir_status permutation_order(const void *module, weir_frame *frame, int64_t *order)
+{
+    const permutation *const self = module;
+    const int64_t *const from = order_of(self, frame);
+    for (int32_t f = 0; from && f < self->features; f++) order[f] = from[f] + 1;
+    return from ? WEIR_OK : WEIR_INVALID;
+}
+
+static const weir_method permutation_methods[] = {
+    WEIR_METHOD("order", "() -> integer order[in]",
+                "the input feature, from 1, that each output feature takes", permutation_order),
+};
+
 static const weir_module permutation_module = {
     .struct_size = (uint32_t)sizeof(weir_module),
     .kind = WEIR_LAYER,
@@ -232,6 +245,7 @@ static const weir_module permutation_module = {
     .summary = "the features in another order: reversed, shuffled or as given",
     .doc = permutation_doc,
     WEIR_OPTIONS(permutation_options),
+    WEIR_METHODS(permutation_methods),
     .create = permutation_create,
     .destroy = free,
     .ops = &permutation_ops,

@@ -3,6 +3,7 @@
  * An angle is worked on as u = x - centre, wrapped into [-B, B] with B half the period. */
 #include "rational.h"
 
+#include "knots.h"
 #include "splines.h"
 
 #include <stdlib.h>
@@ -236,6 +237,23 @@ static weir_status circular_spline_create(weir_builder *build, void **self)
     return WEIR_OK;
 }
 
+/** Those of S, before the turn. */
+static weir_status circular_knots(const void *module, weir_frame *frame, const weir_real *theta, weir_real *x,
+                                  weir_real *y, weir_real *slope)
+{
+    const circular_spline *const self = module;
+    const weir_status status = WEIR_NAME(rational_knots)(&self->spline, frame, theta, x, y, slope);
+    if (status != WEIR_OK) return status;
+    fold(self, self->spline.box.bins + 1, x, x);
+    fold(self, self->spline.box.bins + 1, y, y);
+    return WEIR_OK;
+}
+
+static const weir_method circular_spline_methods[] = {
+    WEIR_METHOD("knots", KNOTS_SIGNATURE,
+                "the knots of S, before the turn by the phase, and its slopes there", circular_knots),
+};
+
 const weir_module WEIR_NAME(circular_spline_module) = {
     .struct_size = (uint32_t)sizeof(weir_module),
     .kind = WEIR_UNIVARIATE,
@@ -246,6 +264,7 @@ const weir_module WEIR_NAME(circular_spline_module) = {
     .summary = "rational-quadratic spline on the circle, with a learned turn (flows on tori)",
     .doc = circular_spline_doc,
     WEIR_OPTIONS(circular_spline_options),
+    WEIR_METHODS(circular_spline_methods),
     .create = circular_spline_create,
     .destroy = free,
     .ops = &circular_spline_ops,

@@ -1,6 +1,7 @@
 /* cubic_spline - monotone piecewise-cubic spline. */
 #include "cubic.h"
 
+#include "knots.h"
 #include "splines.h"
 
 #include <weir/roots.h>
@@ -183,6 +184,10 @@ static weir_status cubic_spline_create(weir_builder *build, void **self)
     return WEIR_OK;
 }
 
+static const weir_method cubic_spline_methods[] = {
+    WEIR_METHOD("knots", KNOTS_SIGNATURE, KNOTS_SUMMARY, WEIR_NAME(cubic_knots)),
+};
+
 const weir_module WEIR_NAME(cubic_spline_module) = {
     .struct_size = (uint32_t)sizeof(weir_module),
     .kind = WEIR_UNIVARIATE,
@@ -193,6 +198,7 @@ const weir_module WEIR_NAME(cubic_spline_module) = {
     .summary = "monotone piecewise-cubic spline with linear tails (cubic-spline flows)",
     .doc = cubic_spline_doc,
     WEIR_OPTIONS(cubic_spline_options),
+    WEIR_METHODS(cubic_spline_methods),
     .create = cubic_spline_create,
     .destroy = free,
     .ops = &cubic_spline_ops,

@@ -1,6 +1,7 @@
 /* linear_spline - piecewise-linear spline: bins of equal width, learned heights. */
 #include "grid.h"
 
+#include "knots.h"
 #include "splines.h"
 
 #include <stdlib.h>
@@ -220,6 +221,23 @@ static weir_status linear_spline_create(weir_builder *build, void **self)
     return WEIR_OK;
 }
 
+static weir_status linear_knots(const void *module, weir_frame *frame, const weir_real *theta, weir_real *x,
+                                weir_real *y)
+{
+    const linear_spline *const self = module;
+    piece g;
+    if (!place(self, frame, 1, theta, 1, &g)) return WEIR_ERROR;
+    for (int32_t k = 0; k < self->box.bins; k++) x[k] = (weir_real)k * self->width - self->box.bound;
+    x[self->box.bins] = self->box.bound;
+    memcpy(y, g.y.knots, ((size_t)self->box.bins + 1) * sizeof *y);
+    return WEIR_NAME(knots_finite)(frame, self->box.bins + 1, y);
+}
+
+static const weir_method linear_spline_methods[] = {
+    WEIR_METHOD("knots", "(real theta[params]) -> real x[bins + 1], real y[bins + 1]",
+                "the knots of the spline with these parameters", linear_knots),
+};
+
 const weir_module WEIR_NAME(linear_spline_module) = {
     .struct_size = (uint32_t)sizeof(weir_module),
     .kind = WEIR_UNIVARIATE,
@@ -230,6 +248,7 @@ const weir_module WEIR_NAME(linear_spline_module) = {
     .summary = "monotone piecewise-linear spline: densities are histograms (neural importance sampling)",
     .doc = linear_spline_doc,
     WEIR_OPTIONS(linear_spline_options),
+    WEIR_METHODS(linear_spline_methods),
     .create = linear_spline_create,
     .destroy = free,
     .ops = &linear_spline_ops,

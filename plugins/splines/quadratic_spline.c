@@ -1,6 +1,7 @@
 /* quadratic_spline - piecewise-quadratic spline, whose slope is a broken line through learned knots. */
 #include "quadratic.h"
 
+#include "knots.h"
 #include "splines.h"
 
 #include <stdlib.h>
@@ -154,6 +155,10 @@ static weir_status quadratic_spline_create(weir_builder *build, void **self)
     return WEIR_OK;
 }
 
+static const weir_method quadratic_spline_methods[] = {
+    WEIR_METHOD("knots", KNOTS_SIGNATURE, KNOTS_SUMMARY, WEIR_NAME(quadratic_knots)),
+};
+
 const weir_module WEIR_NAME(quadratic_spline_module) = {
     .struct_size = (uint32_t)sizeof(weir_module),
     .kind = WEIR_UNIVARIATE,
@@ -164,6 +169,7 @@ const weir_module WEIR_NAME(quadratic_spline_module) = {
     .summary = "monotone piecewise-quadratic spline with linear tails (neural importance sampling)",
     .doc = quadratic_spline_doc,
     WEIR_OPTIONS(quadratic_spline_options),
+    WEIR_METHODS(quadratic_spline_methods),
     .create = quadratic_spline_create,
     .destroy = free,
     .ops = &quadratic_spline_ops,

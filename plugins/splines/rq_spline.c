@@ -1,6 +1,7 @@
 /* rq_spline - monotone rational-quadratic spline, the transformer of neural spline flows. */
 #include "rational.h"
 
+#include "knots.h"
 #include "splines.h"
 
 #include <stdlib.h>
@@ -95,6 +96,10 @@ static weir_status rq_spline_create(weir_builder *build, void **self)
     return WEIR_OK;
 }
 
+static const weir_method rq_spline_methods[] = {
+    WEIR_METHOD("knots", KNOTS_SIGNATURE, KNOTS_SUMMARY, WEIR_NAME(rational_knots)),
+};
+
 const weir_module WEIR_NAME(rq_spline_module) = {
     .struct_size = (uint32_t)sizeof(weir_module),
     .kind = WEIR_UNIVARIATE,
@@ -105,6 +110,7 @@ const weir_module WEIR_NAME(rq_spline_module) = {
     .summary = "monotone rational-quadratic spline with linear tails (neural spline flows)",
     .doc = rq_spline_doc,
     WEIR_OPTIONS(rq_spline_options),
+    WEIR_METHODS(rq_spline_methods),
     .create = rq_spline_create,
     .destroy = free,
     .ops = &rq_spline_ops,

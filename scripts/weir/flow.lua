@@ -4,6 +4,7 @@ local core = require "weir.core"
 local check = require "weir.check"
 local data = require "weir.data"
 local node = require "weir.node"
+local part = require "weir.part"
 local runtime = require "weir.runtime"
 local tree = require "weir.tree"
 
@@ -208,6 +209,15 @@ function Flow:save(path)
   check.ok(model:set_metadata(self.metadata))
   check.ok(model:save(path))
   return self
+end
+
+--- One module of the flow, whose methods can be called: flow:node("flow.2.univariate"):knots(theta). `weir layers ID` lists
+-- the methods of a module, and print(flow) the names.
+-- @param name string: as print(flow) shows it, or a number n for "flow.n"
+function Flow:node(name)
+  if type(name) == "number" then name = ("flow.%d"):format(name) end
+  check.type(name, "string", "node", 2)
+  return part.new(self:get_model(), name)
 end
 
 --- The module tree and the sizes, as tables.

@@ -22,7 +22,9 @@ static const subject rows[] = {
 #define BROKEN(name, check)       {#name, WEIR_TEST_FIXTURES "/" #name ".so", NULL, check},
 #define BROKEN_AS(name, fixture, check, options)                                                             \
     {#name, WEIR_TEST_FIXTURES "/" #fixture ".so", options, check},
+#define BROKEN_MODULE(name, id, check, options) {#name, id, options, check},
 #include "rows.h"
+#undef BROKEN_MODULE
 #undef MODULE
 #undef FIXTURE
 #undef BROKEN

@@ -1,5 +1,6 @@
 /* rows.h - what is checked: MODULE(row, id, options of weir_check), FIXTURE(name),
- * BROKEN(fixture, the check that must find it), and BROKEN_AS(row, fixture, the check, options).
+ * BROKEN(fixture, the check that must find it), BROKEN_AS(row, fixture, the check, options) and BROKEN_MODULE(row, id, the
+ * check, options).
  *
  * SPDX-License-Identifier: MIT
  *
@@ -413,6 +414,7 @@ MODULE(embedding_inverse, "embedding",
        "\"children\": {\"layer\": {\"type\": \"autoregressive\", \"children\": {\"network\": " NARROW_MADE "}}}}}}")
 
 /* ---- fixtures that offer little: the host supplies the rest, and both together keep every promise ---- */
+FIXTURE(methods)
 FIXTURE(honest)
 FIXTURE(not_reentrant)
 FIXTURE(no_inverse)
@@ -523,6 +525,7 @@ BROKEN(broken_no_doc, "descriptor")
 BROKEN(broken_tired, "lifetime")
 BROKEN(broken_leaks, "leaks")
 BROKEN(broken_prepare, "prepare")
+BROKEN(broken_methods, "methods")
 BROKEN(broken_learns, "state_saved")
 BROKEN(broken_trusting, "random_state")
 BROKEN(broken_global, "forward.interleaved")

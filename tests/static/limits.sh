@@ -6,8 +6,9 @@ cd "$WEIR_TEST_SOURCE"
 # shellcheck disable=SC2016 # the backquotes are those of the table
 sed -nE 's/^\|[^|]*\| `([A-Z_]+)` \| `([^`]+)` \| `([^`]+)` \| `([^`]+)` \|$/\3 \1 \2\t\4/p' core/LIMITS.md | sort >"$OLDPWD/rows"
 # MAX, MOST, LIMIT at the end of a name, or DEEPEST; array_reduce.c counts its reductions
-grep -rE '^#define +([A-Z_]+_(MAX|MOST|LIMIT)|NAME_MAX_LENGTH|DEEPEST) ' core/src/api core/src/file core/src/model core/src/plugin \
-  core/src/lua | sed -E 's|/\*.*\*/||; s/^([^:]+):#define +([A-Z_]+) +/\1 \2 /; s/ +$//' | sort >"$OLDPWD/source"
+grep -rE '^#define +([A-Z_]+_(MAX|MOST|LIMIT)|NAME_MAX_LENGTH|DEEPEST) ' core/src/api core/src/file core/src/lua core/src/method \
+  core/src/model core/src/plugin |
+  sed -E 's|/\*.*\*/||; s/^([^:]+):#define +([A-Z_]+) +/\1 \2 /; s/ +$//' | sort >"$OLDPWD/source"
 cd "$OLDPWD"
 cut -f 1 rows | sort >table
 [ "$(wc -l <table)" -ge 20 ] || { echo "the table cannot be read"; exit 1; }

@@ -24,11 +24,13 @@ static const variant variants[] = {
 #define FIXTURE(name)
 #define BROKEN(name, check)
 #define BROKEN_AS(name, fixture, check, options)
+#define BROKEN_MODULE(name, id, check, options)
 #include "../conformance/rows.h"
 #undef MODULE
 #undef FIXTURE
 #undef BROKEN
 #undef BROKEN_AS
+#undef BROKEN_MODULE
 };
 #define VARIANTS (sizeof variants / sizeof *variants)
 

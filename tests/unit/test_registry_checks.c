@@ -523,6 +523,20 @@ static const char *quoted(size_t count)
     return text;
 }
 
+/* ".aaa", of `count` letters with the dot. */
+static const char *ended(size_t count)
+{
+    char *const out = (char *)(uintptr_t)letters(count);
+    out[0] = '.';
+    return out;
+}
+
+static weir_status describe(const char *path, char *text, int64_t capacity)
+{
+    (void)path, (void)text, (void)capacity;
+    return WEIR_OK;
+}
+
 Test(registry_checks, limits_of_a_descriptor)
 {
     static weir_option many[257];
@@ -542,6 +556,8 @@ Test(registry_checks, limits_of_a_descriptor)
     WRONG_MODULE((options[1].choices = NULL, options[1].default_json = quoted(65537)),
                  "default_json is not JSON");
     WRONG_MODULE((module.options = many, module.option_count = 257), "option_count is 257");
+    GOOD_MODULE((module.file_ending = ended(40), module.describe_file = describe));
+    WRONG_MODULE((module.file_ending = ended(41), module.describe_file = describe), "file_ending must");
     for (int beyond = 0; beyond < 2; beyond++) {
         good_module();
         const int32_t stride = 4096 + 8 * beyond;

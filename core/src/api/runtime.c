@@ -1,7 +1,9 @@
 /* runtime.c - opening and closing the library, and the list of what is installed. */
 #include "container/container.h"
 #include "math/math.h"
+#include "method/signature.h"
 #include "model/option.h"
+#include "plugin/companion.h"
 #include "run/model.h"
 
 #include <sched.h>
@@ -157,6 +159,42 @@ static int lacks(const weir_module *m, json_t *list)
     return 0;
 }
 
+static json_t *methods_json(const weir_module *m)
+{
+    json_t *const list = json_array();
+    for (int32_t i = 0; i < weir__method_count(m); i++) {
+        const weir_method *const method = weir__method_at(m, i);
+        json_array_append_new(list, json_pack("{s:s, s:s, s:s}", "name", method->name, "signature",
+                                              method->signature, "summary", method->summary));
+    }
+    return list;
+}
+
+/* A file of another module of the same ending is left out. */
+static void add_file(const weir_module *module, const char *path, json_t *list)
+{
+    char about[500] = "";
+    const char *const slash = strrchr(path, '/');
+    const weir_status status = module->describe_file(path, about, (int64_t)sizeof about);
+    weir_error line;
+    if (status == WEIR_UNSUPPORTED) return;
+    about[sizeof about - 1] = '\0';
+    weir__fail(&line, status, "%s", about); /* one clean line, whatever the file made of it */
+    json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:b}", "name", slash ? slash + 1 : path, "path",
+                                          path, "about", line.message, "good", status == WEIR_OK));
+}
+
+static json_t *files_json(const weir_runtime *rt, const weir_module *m)
+{
+    weir__companions files;
+    json_t *const list = json_array();
+    if (!WEIR_HAS(m, describe_file) || !m->file_ending) return list;
+    if (weir__companion_list(rt->registry, m->file_ending, &files, NULL) != WEIR_OK) return list;
+    for (int64_t i = 0; i < files.count; i++) add_file(m, files.paths[i], list);
+    weir__companions_clear(&files);
+    return list;
+}
+
 static json_t *module_json(const weir_module *m, const weir__entry *entry)
 {
     json_t *const options = json_array(), *const slots = json_array(), *const supplied = json_array();
@@ -171,12 +209,13 @@ static json_t *module_json(const weir_module *m, const weir__entry *entry)
         json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o}", "id", m->id, "kind", kinds[m->kind],
                   "version", m->version, "summary", m->summary, "doc", m->doc ? m->doc : "", "options",
                   options, "children", slots, "supplied_by_host", supplied, "dtypes", dtypes);
+    json_object_set_new(out, "methods", methods_json(m));
     json_object_set_new(out, "plugin", entry ? json_string(entry->plugin) : json_string("host"));
     json_object_set_new(out, "file", entry ? json_string(entry->file) : json_null());
     return out;
 }
 
-static weir_status list_one(weir_runtime *rt, const char *id, json_t *list, weir_error *error)
+static weir_status list_one(weir_runtime *rt, const char *id, json_t *list, int with_files, weir_error *error)
 {
     const weir_module *const own = weir__container(id, WEIR_F32);
     const weir__entry *entry = NULL;
@@ -184,7 +223,10 @@ static weir_status list_one(weir_runtime *rt, const char *id, json_t *list, weir
         const weir_status status = weir__registry_find(rt->registry, id, &entry, error);
         if (status) return status;
     }
-    json_array_append_new(list, module_json(own ? own : weir__entry_module(entry, WEIR_F32), entry));
+    const weir_module *const module = own ? own : weir__entry_module(entry, WEIR_F32);
+    json_t *const described = module_json(module, entry);
+    if (with_files) json_object_set_new(described, "files", files_json(rt, module));
+    json_array_append_new(list, described);
     return WEIR_OK;
 }
 
@@ -194,12 +236,12 @@ weir_status weir_modules(weir_runtime *rt, const char *id, char **json, weir_err
     json_t *const list = json_array();
     weir_status status = WEIR_OK;
     if (!list) return weir__no_memory(error, "the list of modules");
-    if (id) status = list_one(rt, id, list, error);
+    if (id) status = list_one(rt, id, list, 1, error);
     for (int32_t i = 0; !id && i < weir__container_count(); i++)
-        list_one(rt, weir__container_at(i, WEIR_F32)->id, list, error);
+        list_one(rt, weir__container_at(i, WEIR_F32)->id, list, 0, error);
     for (int64_t i = 0; !id && i < weir__registry_count(rt->registry); i++) {
         weir_error skipped = {0};
-        if (list_one(rt, weir__registry_id(rt->registry, i), list, &skipped))
+        if (list_one(rt, weir__registry_id(rt->registry, i), list, 0, &skipped))
             weir__runtime_log(rt, 2, skipped.message);
     }
     if (!status && !(*json = json_dumps(list, JSON_COMPACT)))

@@ -5,7 +5,7 @@
 #include "check/loading.h"
 
 /* taylor.c, bijection.c, writes.c, rows.c, replay.c, layout.c, univariate.c and edges.c, domain.c, network.c, density.c, observe.c,
- * company.c, heap.c, state.c, tails.c, descriptor.c */
+ * company.c, heap.c, state.c, tails.c, descriptor.c, methods.c */
 /* clang-format off */
 #define WEIR__CHECK_LIST(X)                                                                                  \
     X(vjp_inputs) X(vjp_element_params) X(vjp_parameters) X(vjp_context) X(vjp_joint)                        \
@@ -20,7 +20,7 @@
     X(normalised) X(sampler)                                                                                 \
     X(observe_repeats) X(observe_merges) X(batch_log_det) X(batch_vjp)                                       \
     X(two_threads) X(interleaved) X(allocations) X(quiet_calls) X(leaks)                                     \
-    X(state_saved) X(random_state) X(struct_tails) X(prepare)                                                \
+    X(state_saved) X(random_state) X(struct_tails) X(prepare) X(methods)                                                \
     X(descriptor) X(option_schema) X(option_refusals) X(lifetime)
 /* clang-format on */
 

@@ -19,6 +19,7 @@ const weir__promise weir__promises[] = {
     {"lifetime", "13", WEIR__PER_MODULE, ALL, EXACT, weir__check_lifetime},
     {"leaks", "13", WEIR__PER_MODULE, ALL, EXACT, weir__check_leaks},
     {"prepare", "34", WEIR__PER_SUBJECT, ALL, EXACT, weir__check_prepare},
+    {"methods", "51", WEIR__PER_SUBJECT, ALL, EXACT, weir__check_methods},
     {"state_saved", "15", WEIR__PER_SUBJECT, ALL, EXACT, weir__check_state_saved},
     {"random_state", "15", WEIR__PER_SUBJECT, ALL, EXACT, weir__check_random_state},
     {"interleaved", "13", WEIR__PER_MAP, ALL, EXACT, weir__check_interleaved},

@@ -49,6 +49,7 @@ int weir__failure(lua_State *L, const weir_error *error);
 void weir__runtime_register(lua_State *L);
 void weir__model_register(lua_State *L);
 void weir__tensors_register(lua_State *L);
+void weir__methods_register(lua_State *L);
 void weir__evaluate_register(lua_State *L);
 void weir__trainer_register(lua_State *L);
 void weir__random_register(lua_State *L);

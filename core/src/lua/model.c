@@ -132,6 +132,7 @@ void weir__model_register(lua_State *L)
     lua_getfield(L, -1, "__index");
     weir__evaluate_register(L);
     weir__tensors_register(L);
+    weir__methods_register(L);
     lua_pop(L, 2);
     lua_pushcfunction(L, build);
     lua_setfield(L, -2, "build");

@@ -1,4 +1,5 @@
 /* instance.c - makes one module of a model: options, children, create, the handle its parent gets. */
+#include "method/bound.h"
 #include "model/node.h"
 #include "model/option.h"
 #include "supply/supply.h"

@@ -1,4 +1,5 @@
 /* net.c - a net begins empty; what it has come to own goes with it. */
+#include "method/bound.h"
 #include "model/making.h"
 #include "supply/supply.h"
 
@@ -17,6 +18,7 @@ void weir__instance_free(weir__instance *instance)
     weir__destroy(instance->module, instance->self);
     free(instance->path);
     weir__supply_free(instance);
+    weir__bound_free(instance);
     free(instance->identity);
     weir__space_clear(&instance->in);
     weir__space_clear(&instance->out);

@@ -59,6 +59,7 @@ typedef struct weir__instance {
     char **slots; /* slot of each child */
     int32_t child_count;
     int32_t first_tensor, tensor_count; /* its own declarations, in order */
+    struct weir__bound *methods;        /* those that were called (method/bound.h) */
     int32_t replica;                    /* WEIR_PER_WORKER: its place in weir__run.replicas; else -1 */
     weir_handle
         observed; /* integer buffer of one flag: data-dependent initialisation is done; -1: needs none */

@@ -156,6 +156,17 @@ const weir_module *weir__solo_module(const weir__solo *solo)
     return solo->instance->module;
 }
 
+weir__instance *weir__solo_instance(const weir__solo *solo)
+{
+    return solo->instance;
+}
+
+weir__run *weir__solo_begin(weir__solo *solo)
+{
+    weir__run_begin(&solo->run, 0, WEIR_MODE_EVALUATE, 0, 0, 0, 0);
+    return &solo->run;
+}
+
 int64_t weir__solo_tensors(const weir__solo *solo)
 {
     return solo->net->tensor_count;

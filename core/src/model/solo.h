@@ -39,6 +39,10 @@ weir_status weir__solo_share(weir__solo *with, weir__solo **solo, weir_error *er
 const weir_child *weir__solo_child(const weir__solo *solo);
 const weir_module *weir__solo_module(const weir__solo *solo);
 
+/** For calls of methods (method/bound.h): the module's instance, and its worker, begun with no rows. */
+struct weir__instance *weir__solo_instance(const weir__solo *solo);
+struct weir__run *weir__solo_begin(weir__solo *solo);
+
 /** Tensors: parameters first, then derived, then buffers, in handle order. */
 int64_t weir__solo_tensors(const weir__solo *solo);
 typedef struct weir__solo_tensor {

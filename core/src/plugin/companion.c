@@ -83,10 +83,10 @@ static int ends_in(const char *name, const char *ending)
 
 /* Which files belong to a plugin nobody says before one asks for them. Scripts and declarations do by what they are called;
  * a folder where a plugin is built holds much else. */
-static int may_be_one(const struct dirent *entry)
+static int may_be_one(const char *name, const char *ending)
 {
-    return is_bare_name(entry->d_name) && strcmp(entry->d_name, "manifest.json") != 0 &&
-           (ends_in(entry->d_name, ".lua") || ends_in(entry->d_name, ".json"));
+    if (!is_bare_name(name) || strcmp(name, "manifest.json") == 0) return 0;
+    return ending ? ends_in(name, ending) : ends_in(name, ".lua") || ends_in(name, ".json");
 }
 
 static int is_listed(const weir__companions *list, const char *path)
@@ -120,15 +120,17 @@ static weir_status add_name(const weir__registry *r, const char *name, weir__com
     return WEIR_OK;
 }
 
-weir_status weir__companion_list(const weir__registry *r, weir__companions *list, weir_error *error)
+weir_status weir__companion_list(const weir__registry *r, const char *ending, weir__companions *list,
+                                 weir_error *error)
 {
     weir_status status = WEIR_OK;
     *list = (weir__companions){NULL, 0};
     for (int64_t i = 0; i < r->folders.count && !status; i++) {
         struct dirent **names = NULL;
-        const int count = scandir(r->folders.paths[i], &names, may_be_one, alphasort);
+        const int count = scandir(r->folders.paths[i], &names, NULL, alphasort);
         for (int k = 0; k < count; k++) {
-            if (!status) status = add_name(r, names[k]->d_name, list, error);
+            if (!status && may_be_one(names[k]->d_name, ending))
+                status = add_name(r, names[k]->d_name, list, error);
             free(names[k]);
         }
         free(names);

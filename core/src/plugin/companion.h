@@ -18,9 +18,10 @@ typedef struct weir__companions {
     int64_t count;
 } weir__companions;
 
-/** The files that modules might ask for, by what they are called: scripts (.lua) and declarations (.json); those that would
- *  be refused are left out. */
-weir_status weir__companion_list(const weir__registry *registry, weir__companions *list, weir_error *error);
+/** The files that modules might ask for, by how their names end; NULL: scripts (.lua) and declarations (.json). Those that
+ *  would be refused are left out. */
+weir_status weir__companion_list(const weir__registry *registry, const char *ending, weir__companions *list,
+                                 weir_error *error);
 void weir__companions_clear(weir__companions *list);
 
 #endif

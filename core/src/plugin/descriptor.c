@@ -7,6 +7,7 @@
  */
 #include "plugin/descriptor.h"
 
+#include "method/signature.h"
 #include "plugin/listing.h"
 #include "plugin/names.h"
 
@@ -18,6 +19,7 @@
 
 #define SUMMARY_MAX 500
 #define DOC_MAX     65536
+#define ENDING_MAX  40
 
 static weir_status lacks(const weir_module *m, const char *member, weir_error *error)
 {
@@ -141,6 +143,16 @@ static weir_status check_numbers(const weir_module *m, int32_t precision, weir_e
     return WEIR_OK;
 }
 
+static weir_status check_files(const weir_module *m, weir_error *error)
+{
+    if (!WEIR_HAS(m, describe_file) || !m->file_ending) return WEIR_OK;
+    if (m->file_ending[0] != '.' || !weir__is_text(m->file_ending, ENDING_MAX, 0) ||
+        strchr(m->file_ending, '/'))
+        return refuse(m, "file_ending must start with a dot and be short, such as \".table\"", error);
+    return m->describe_file ? WEIR_OK
+                            : refuse(m, "it has a file_ending, so describe_file must be there", error);
+}
+
 weir_status weir__descriptor_check(const weir_module *m, int32_t precision, weir_error *error)
 {
     const size_t least = SIZE_1_0(weir_module, extension);
@@ -155,6 +167,8 @@ weir_status weir__descriptor_check(const weir_module *m, int32_t precision, weir
     if (!status) status = weir__schema_check(m, error);
     if (!status) status = check_life(m, error);
     if (!status) status = check_ops(m, error);
+    if (!status) status = weir__methods_check(m, error);
+    if (!status) status = check_files(m, error);
     return status;
 }
 
@@ -165,5 +179,6 @@ weir_status weir__descriptor_agree(const weir_module *f32, const weir_module *f6
                           f64->id);
     if (f32->kind != f64->kind) return refuse(f32, "f32 and f64 differ in kind", error);
     if (strcmp(f32->version, f64->version) != 0) return refuse(f32, "f32 and f64 differ in version", error);
-    return weir__options_agree(f32, f64, error);
+    const weir_status status = weir__options_agree(f32, f64, error);
+    return status ? status : weir__methods_agree(f32, f64, error);
 }

@@ -254,7 +254,7 @@ static weir_status list_files(char *const *files, int64_t count, json_t *list, w
 static weir_status list_all_files(const weir__registry *r, json_t *list, weir_error *error)
 {
     weir__companions all;
-    weir_status status = weir__companion_list(r, &all, error);
+    weir_status status = weir__companion_list(r, NULL, &all, error);
     if (status) return status;
     status = list_files(all.paths, all.count, list, error);
     weir__companions_clear(&all);

@@ -52,6 +52,14 @@ local function show(module)
       type(slot.default) == "string" and ", default " .. slot.default or "", slot.optional and ", may be empty" or "", "",
       slot.summary))
   end
+  if #module.methods > 0 then io.stdout:write "\nmethods\n" end
+  for _, method in ipairs(module.methods) do
+    io.stdout:write(("  %s%s\n  %-16s %s\n"):format(method.name, method.signature, "", method.summary))
+  end
+  if #(module.files or {}) > 0 then io.stdout:write "\nfiles in the plugin folders\n" end
+  for _, file in ipairs(module.files or {}) do
+    io.stdout:write(("  %s\n  %-16s %s\n"):format(file.name, "", file.good and file.about or "unusable: " .. file.about))
+  end
   io.stdout:write(("\nprecisions  %s\n"):format(table.concat(module.dtypes, ", ")))
   if #module.supplied_by_host > 0 then
     io.stdout:write(("supplied by the host  %s\n"):format(table.concat(module.supplied_by_host, ", ")))

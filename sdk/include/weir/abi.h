@@ -60,7 +60,7 @@ WEIR_BEGIN_DECLS
 #define WEIR_ABI_MINOR 0 /**< a newer one on either side is fine: each uses what both know */
 /** While the ABI is a draft every revision is a world of its own, and this number must be equal on
  *  both sides. It becomes 0, for ever, when version 1 is frozen. */
-#define WEIR_ABI_DRAFT 3
+#define WEIR_ABI_DRAFT 4
 
 /* ---- status ladder -------------------------------------------------------------------------- */
 

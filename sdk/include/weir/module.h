@@ -317,6 +317,42 @@ typedef struct weir_density_ops {
                               const weir_tile *z_bar) WEIR_NOEXCEPT;
 } weir_density_ops;
 
+/* ---- methods -------------------------------------------------------------------------------- */
+
+/** Any C function, cast: the signature beside it says what it takes. */
+typedef void (*weir_method_function)(void) WEIR_NOEXCEPT;
+
+/** A function that a module offers beside the calls of its kind, for programs and scripts that ask about an instance: the
+ *  knots of a spline, the matrix of a linear layer. The host calls it by its signature, a text such as
+ *
+ *      (real theta[params]) -> real x[bins + 1], real y[bins + 1]
+ *      (integer feature) -> number mean, real factor[in][in]
+ *
+ *  "(" arguments ")" "->" results; there may be no arguments, there is at least one result. Each is a type, a name
+ *  [a-z][a-z0-9_]*, and up to four sizes in brackets:
+ *
+ *      integer   int64_t; with sizes const int64_t *         number   double, without sizes
+ *      real      with sizes: const weir_real *, row-major    text     const char *, UTF-8, an argument without sizes
+ *
+ *  A size is made of numbers, names, + - and *. Names are in, out, params and context (features of the instance, parameters
+ *  per element, columns of the context), SLOT.in, SLOT.out and SLOT.params of a child, integer arguments and integer options.
+ *  Any other name alone in a size of an argument is the length that the caller gives: `real x[n]`, and then stands for it.
+ *  The function in C is
+ *
+ *      weir_status (*)(const void *self, weir_frame *frame, arguments in order, a pointer for each result in order)
+ *
+ *  where results are int64_t *, double * and, with sizes, memory of as many elements, zeroed. WEIR_OK says that all of them
+ *  are written; any other status fails with what frame->services->fail was told. The frame has no rows, tape or gradients;
+ *  derived tensors are up to date. [main] */
+typedef struct weir_method {
+    uint32_t struct_size;
+    uint32_t reserved;
+    const char *name;          /**< [a-z][a-z0-9_]* */
+    const char *signature;     /**< checked when the plugin is loaded, the same in both precisions */
+    const char *summary;       /**< what it answers, one line */
+    weir_method_function call; /**< see above; weir/plugin.h has WEIR_METHOD */
+} weir_method;
+
 /* ---- the descriptor ------------------------------------------------------------------------- */
 
 /** One module in one precision. Constant, owned by the plugin. The id is the major version: the same id
@@ -359,6 +395,16 @@ typedef struct weir_module {
     const void *ops;
     /** A table known by a string id, or NULL. The member may be NULL. [any] */
     const void *(*extension)(const char *id)WEIR_NOEXCEPT;
+
+    const weir_method *methods; /**< further functions of an instance; NULL when method_count == 0 */
+    int32_t method_count;       /**< how many methods */
+    int32_t method_stride;      /**< sizeof(weir_method) as the plugin was compiled */
+    /** Ending of the files that an instance may be made of (weir/files.h), such as ".foreign.json", for modules that have
+     *  describe_file: `weir layers ID` lists those in the plugin folders. NULL: none. */
+    const char *file_ending;
+    /** Writes one line about such a file: WEIR_OK, and what it holds; WEIR_INVALID, and what is wrong with it; or
+     *  WEIR_UNSUPPORTED: it is for another module. `text` has room for `capacity` bytes and must end with a zero. [main] */
+    weir_status (*describe_file)(const char *path, char *text, int64_t capacity) WEIR_NOEXCEPT;
 } weir_module;
 
 WEIR_END_DECLS

@@ -57,13 +57,24 @@ typedef double weir_real;
     extern const weir_module *const WEIR_NAME(weir_plugin_modules)[];                                        \
     const weir_module *const WEIR_NAME(weir_plugin_modules)[] = {__VA_ARGS__, NULL}
 
-/** The leading members of a weir_module, options and slots included. */
+/** The members of a weir_module about its tables. */
 #define WEIR_OPTIONS(list)                                                                                   \
     .options = (list), .option_count = (int32_t)(sizeof(list) / sizeof((list)[0])),                          \
     .option_stride = (int32_t)sizeof(weir_option)
 #define WEIR_SLOTS(list)                                                                                     \
     .slots = (list), .slot_count = (int32_t)(sizeof(list) / sizeof((list)[0])),                              \
     .slot_stride = (int32_t)sizeof(weir_slot)
+
+#define WEIR_METHODS(list)                                                                                   \
+    .methods = (list), .method_count = (int32_t)(sizeof(list) / sizeof((list)[0])),                          \
+    .method_stride = (int32_t)sizeof(weir_method)
+
+/** One entry of a list of methods: WEIR_METHOD("matrix", "() -> real w[out][in]", "the matrix W", matrix). */
+#define WEIR_METHOD(name_, signature_, summary_, function_)                                                  \
+    {                                                                                                        \
+        .struct_size = (uint32_t)sizeof(weir_method), .name = (name_), .signature = (signature_),            \
+        .summary = (summary_), .call = (weir_method_function)(function_)                                     \
+    }
 
 /** Returns from the calling function with the status unless it is WEIR_OK or WEIR_DISCARD; a DISCARD is
  *  remembered in `status`, a weir_status that the function returns at its end. */

@@ -1,10 +1,10 @@
-//! The structs of Weir's interface, draft 3, as the C headers weir/{abi,tile,frame,module,build}.h lay them out. What each
+//! The structs of Weir's interface, draft 4, as the C headers weir/{abi,tile,frame,module,build}.h lay them out. What each
 //! member means is said there, and in REFERENCE.md. Members that this plugin leaves alone are of the type `Unused`.
 #![allow(dead_code)]
 
 use std::os::raw::{c_char, c_void};
 
-pub const DRAFT: u32 = 3;
+pub const DRAFT: u32 = 4;
 pub const MAGIC: u64 = 0x6962_612e_7269_6577;
 
 pub type Status = i32;
