@@ -86,6 +86,14 @@ MODULE(lua_layer_no_inverse, "lua_layer", "{\"options\": {\"file\": \"twist.lua\
 MODULE(lua_network, "lua_network", "{\"options\": {\"file\": \"wave.lua\"}}")
 MODULE(lua_density, "lua_density", "{\"options\": {\"file\": \"logistic.lua\"}}")
 
+/* Over the declarations beside the plugins (sinh) and in tests/declarations. */
+MODULE(foreign, "foreign", "{\"options\": {\"declaration\": \"sinh\"}}")
+MODULE(foreign_differences, "foreign", "{\"options\": {\"declaration\": \"sinh_differences\"}}")
+MODULE(foreign_roots, "foreign", "{\"options\": {\"declaration\": \"sinh_roots\"}}")
+MODULE(foreign_half_line, "foreign", "{\"options\": {\"declaration\": \"expm1\"}}")
+MODULE(foreign_arguments, "foreign", "{\"options\": {\"declaration\": \"stretch\"}}")
+MODULE(foreign_float, "foreign_float", "{\"options\": {\"declaration\": \"sinhf\"}}")
+
 /* ---- networks ---- */
 MODULE(mlp, "mlp", "{\"options\": {\"hidden\": [24, 17]}}")
 MODULE(mlp_no_hidden, "mlp", "{\"options\": {\"hidden\": []}}")
@@ -524,6 +532,10 @@ BROKEN_AS(broken_patience, hangs_in_call, "forward.bounds", "{\"timeout\": 0.3}"
 BROKEN(broken_no_doc, "descriptor")
 BROKEN(broken_tired, "lifetime")
 BROKEN(broken_leaks, "leaks")
+BROKEN_MODULE(broken_foreign_derivative, "foreign", "forward.vjp_inputs",
+              "{\"options\": {\"declaration\": \"wrong_derivative\"}}")
+BROKEN_MODULE(broken_foreign_second, "foreign", "forward.vjp_inputs",
+              "{\"options\": {\"declaration\": \"wrong_second\"}}")
 BROKEN(broken_prepare, "prepare")
 BROKEN(broken_methods, "methods")
 BROKEN(broken_learns, "state_saved")

@@ -55,7 +55,10 @@ add fortran univariate in_fortran gfortran
 cp "$WEIR_TEST_BUILD/tests/fixtures/only_f64.so" plugins/
 # a layer written in Lua: the file ripple.lua, by way of the plugin that runs such files
 cp "$here/../../scripts/examples/layers/ripple.lua" plugins/
-echo "mixed:$parts, one in Lua, and one that offers f64 only"
+# functions of the C library, by a declaration
+printf '{ "summary": "e^x - 1", "library": "libm.so.6", "signature": "d(d)", "codomain": [-1, null],
+  "forward": "expm1", "inverse": "log1p", "derivative": "exp" }\n' >plugins/expm1.foreign.json
+echo "mixed:$parts, one in Lua, a function of the C library, and one that offers f64 only"
 
 # ---- trained and saved ----
 
@@ -76,6 +79,11 @@ for _, name in ipairs(arg) do
 end
 add(weir.coupling { univariate = weir.lua_univariate { file = "ripple.lua" } })
 add(weir["test.only_f64"]())
+-- an odd and increasing function of the line, declared beside the built-in plugins, and there and back by another one
+add(weir.elementwise { univariate = weir.foreign { declaration = "sinh" } })
+add(weir.elementwise { univariate = weir.sinh_arcsinh() })
+add(weir.elementwise { univariate = weir.foreign { declaration = "expm1" } })
+add(weir.inverse(weir.elementwise { univariate = weir.foreign { declaration = "expm1" } }))
 add(weir.coupling { univariate = weir.rq_spline() })
 layers.dtype, layers.seed = "f32", 1
 local flow = weir.flow(layers)
@@ -119,6 +127,9 @@ mv away/* plugins/
 quietly weir ask.lua two
 cmp one.p.npy two.p.npy || fail "with all plugins back the model differs"
 
+mv plugins/expm1.foreign.json away/
+refuses "mixed\.safetensors: .*expm1\.foreign\.json.*searched $PWD/plugins, " weir ask.lua none
+mv away/* plugins/
 mv plugins/ripple.lua away/
 refuses "mixed\.safetensors: .*ripple\.lua.*searched $PWD/plugins, " weir ask.lua none
 mv away/* plugins/
@@ -128,7 +139,9 @@ quietly weir ask.lua two
 
 quietly weir plugins mixed.safetensors --lock mixed.lock
 for file in $parts only_f64 splines lua; do grep -q "\"$file\.so\"" mixed.lock || fail "$file.so is not in the lock"; done
-grep -q '"ripple\.lua"' mixed.lock || fail "ripple.lua is not in the lock"
+for file in ripple.lua expm1.foreign.json sinh.foreign.json; do
+  grep -q "\"$file\"" mixed.lock || fail "$file is not in the lock"
+done
 quietly weir --locked mixed.lock run ask.lua two
 cmp one.x.npy two.x.npy || fail "under the lock the samples differ"
 cp "plugins/$first.so" kept.so

@@ -40,10 +40,11 @@ static weir_error error;
 static inline weir_runtime *open_weir(int32_t threads)
 {
     weir_runtime *rt = NULL;
-    /* Modules in Lua find their files there. */
+    /* Modules in Lua, and those of foreign functions, find their files there. */
     const weir_settings settings = {.struct_size = (uint32_t)sizeof settings,
                                     .threads = threads,
-                                    .plugin_path = WEIR_TEST_SOURCE "/tests/lua/layers"};
+                                    .plugin_path = WEIR_TEST_SOURCE "/tests/lua/layers:" WEIR_TEST_SOURCE
+                                                                    "/tests/declarations"};
     MUST(weir_open(&settings, &rt, &error));
     return rt;
 }
