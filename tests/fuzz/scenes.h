@@ -18,6 +18,7 @@ static const scene scenes[] = {
 #define FIXTURE(name)
 #define BROKEN(name, check)
 #define BROKEN_AS(name, fixture, check, options)
+#define BROKEN_MODULE(name, id, check, options)
 #include "../conformance/rows.h"
 #undef MODULE
 #undef FIXTURE
