@@ -156,7 +156,8 @@ Test(gemm_finished, equals_product_and_passes, .timeout = 120)
 /* Several slices of k, of which only the last may be finished. */
 Test(gemm_finished, long_sums_are_finished_once, .timeout = 120)
 {
-    static const int64_t shapes[][3] = {{7, 24, 600}, {13, 16, 257}, {30, 72, 513}, {1, 8, 700}, {5, 1, 700}};
+    static const int64_t shapes[][3] = {{7, 24, 600}, {13, 16, 257}, {30, 72, 513}, {1, 8, 700},
+                                        {5, 1, 700},  {9, 2, 300},   {13, 4, 515},  {6, 3, 600}};
     open_spaces();
     for (const weir_math *const *math = tables(); *math; math++) {
         for (size_t i = 0; i < 3 * sizeof shapes / sizeof shapes[0]; i++) {

@@ -5,6 +5,8 @@
 #include "math/activation.h"
 #include "math/gemm_finished.h"
 
+#include <string.h>
+
 /* Steps of k in one go: a panel of B of this depth fits the first-level cache. */
 #define DEPTH 256
 /* Where all three sizes are larger, packing both matrices as BLIS does is worth it. */

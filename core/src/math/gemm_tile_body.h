@@ -1,13 +1,13 @@
 /* gemm_tile_body.h - products of small matrices whose columns are rows of a tile: one precision, one vector length;
  * included by gemm_tile_*.c. Needs REAL, LANES (numbers in a vector), ROWS (most rows of C held in registers: 12 or 6),
- * GREATER(a, b) (a > b ? a : b, lane by lane), NAME(f), BIG (the product of large matrices) and, if there is one, SHORT (of
- * fewer columns than a vector has lanes).
+ * GREATER(a, b) (a > b ? a : b, lane by lane), what gemm_narrow_body.h asks for, NAME(f), BIG (the product of large matrices)
+ * and, if there is one, SHORT (of fewer columns than a vector has lanes).
  *
  * C is made in pieces of at most ROWS x PANEL numbers that stay in registers while k runs: every step loads two vectors of
  * B and spreads one number for each row of A. A is read where it lies, with any strides. B is read where it lies when its
  * columns are contiguous; otherwise, and at a ragged right edge, a panel of it is copied to the stack. The order of sums
- * depends on nothing but k. Bias and activation, where asked for, are applied to the registers before the last slice of k
- * leaves them. */
+ * depends on nothing but k; that of a few columns depends on how many they are too. Bias and activation, where asked for,
+ * are applied to the registers before the last slice of k leaves them. */
 
 #define PANEL  (2 * LANES)
 #define vector NAME(vector)
@@ -236,83 +236,6 @@ static void NAME(copy_panel)(const NAME(product) * p, int64_t count, REAL *panel
     }
 }
 
-/* ---- one column ----------------------------------------------------------------------------- */
-
-/* A vector's lanes added up four apart. By pointer: wide vectors as values would depend on the instruction set. */
-static inline __attribute__((always_inline)) void NAME(fold)(const vector *sum, NAME(quad) * total)
-{
-    REAL lanes[LANES < 4 ? 4 : LANES] = {0};
-    *(loose *)lanes = *sum;
-    *total = *(const NAME(quad) *)lanes;
-    UNROLL
-    for (int i = 4; i < LANES; i += 4) *total += *(const NAME(quad) *)(lanes + i);
-}
-
-/* The products of four rows, each contiguous, with a contiguous vector. */
-static void NAME(four_dots)(int64_t k, const REAL *const row[4], const REAL *x, REAL result[4])
-{
-    typedef NAME(quad) quad;
-    vector sum[4] = {{0}};
-    quad part[4];
-    int64_t p = 0;
-    for (; p + LANES <= k; p += LANES) {
-        const vector right = *(const loose *)(x + p);
-        UNROLL
-        for (int i = 0; i < 4; i++) sum[i] += *(const loose *)(row[i] + p) * right;
-    }
-    UNROLL
-    for (int i = 0; i < 4; i++) NAME(fold)(&sum[i], &part[i]);
-    for (; p + 4 <= k; p += 4) {
-        UNROLL
-        for (int i = 0; i < 4; i++) part[i] += *(const quad *)(row[i] + p) * *(const quad *)(x + p);
-    }
-    for (; p < k; p++) {
-        UNROLL
-        for (int i = 0; i < 4; i++) part[i][0] += row[i][p] * x[p];
-    }
-    const quad low01 = __builtin_shufflevector(part[0], part[1], 0, 4, 1, 5);
-    const quad low23 = __builtin_shufflevector(part[2], part[3], 0, 4, 1, 5);
-    const quad high01 = __builtin_shufflevector(part[0], part[1], 2, 6, 3, 7);
-    const quad high23 = __builtin_shufflevector(part[2], part[3], 2, 6, 3, 7);
-    *(quad *)result = (__builtin_shufflevector(low01, low23, 0, 1, 4, 5) +
-                       __builtin_shufflevector(low01, low23, 2, 3, 6, 7)) +
-                      (__builtin_shufflevector(high01, high23, 0, 1, 4, 5) +
-                       __builtin_shufflevector(high01, high23, 2, 3, 6, 7));
-}
-
-/* Without a branch on the signs, which nobody can predict: that would cost as much as the product. */
-static void NAME(finish_column)(int64_t m, const NAME(product) * p)
-{
-    REAL *const c = p->c;
-    const int64_t step = p->c_row;
-    for (int64_t i = 0; i < m; i++) c[i * step] += p->bias[i * p->bias_step];
-    if (p->activation == WEIR_ACTIVATION_RELU) {
-        for (int64_t i = 0; i < m; i++) c[i * step] = c[i * step] < 0 ? 0 : c[i * step];
-    } else if (p->activation == WEIR_ACTIVATION_LEAKY_RELU) {
-        for (int64_t i = 0; i < m; i++) {
-            const REAL low = (REAL)WEIR__LEAKY_SLOPE * c[i * step];
-            c[i * step] = low > c[i * step] ? low : c[i * step];
-        }
-    }
-}
-
-/* A times one column, both contiguous along k: a single sample on its way through a network. */
-static void NAME(one_column)(int64_t m, const NAME(product) * p)
-{
-    for (int64_t i = 0; i < m; i += 4) {
-        const int64_t count = m - i < 4 ? m - i : 4;
-        const REAL *row[4];
-        for (int64_t j = 0; j < 4; j++) row[j] = p->a + (i + (j < count ? j : count - 1)) * p->a_row;
-        REAL sum[4];
-        NAME(four_dots)(p->k, row, p->b, sum);
-        for (int64_t j = 0; j < count; j++) {
-            REAL *const c = p->c + (i + j) * p->c_row;
-            *c = p->beta == 0 ? p->alpha * sum[j] : p->beta * *c + p->alpha * sum[j];
-        }
-    }
-    if (p->bias) NAME(finish_column)(m, p);
-}
-
 /* ---- loops ---------------------------------------------------------------------------------- */
 
 static void NAME(next_piece)(NAME(product) * p, int rows)
@@ -322,6 +245,10 @@ static void NAME(next_piece)(NAME(product) * p, int rows)
     if (p->bias) p->bias += rows * p->bias_step;
 }
 
+#ifndef SHORT
+#include "math/gemm_narrow_body.h"
+#endif
+
 /* m rows by one panel of `vectors` vectors, read and written where they lie. */
 static void NAME(column)(int64_t m, int vectors, NAME(product) p)
 {
@@ -330,6 +257,18 @@ static void NAME(column)(int64_t m, int vectors, NAME(product) p)
         NAME(run_piece)(rows, vectors, &p);
         NAME(next_piece)(&p, rows);
     }
+}
+
+/* The first `count` numbers of one row that was made aside go to C. Gradients of weights are sums without an end to them:
+ * those go four at a time. */
+static void NAME(add_ragged)(const NAME(product) * p, int64_t row, int64_t count, const REAL *own)
+{
+    typedef NAME(quad) quad;
+    REAL *const c = p->c + row * p->c_row;
+    int64_t j = 0;
+    for (; !p->bias && p->beta != 0 && j + 4 <= count; j += 4)
+        *(quad *)(c + j) = p->beta * *(const quad *)(c + j) + *(const quad *)(own + j);
+    for (; j < count; j++) c[j] = NAME(finish_one)(p, row, p->beta == 0 ? own[j] : p->beta * c[j] + own[j]);
 }
 
 /* The same where C ends inside a vector: each piece is made aside and its first `count` columns are added to C. */
@@ -343,13 +282,7 @@ static void NAME(ragged_column)(int64_t m, int64_t count, NAME(product) p)
     for (int rows; m > 0; m -= rows) {
         rows = NAME(next_rows)(m);
         NAME(run_piece)(rows, count > LANES ? 2 : 1, &part);
-        for (int i = 0; i < rows; i++) {
-            REAL *const c = p.c + i * p.c_row;
-            for (int64_t j = 0; j < count; j++) {
-                const REAL own = aside[i * PANEL + j];
-                c[j] = NAME(finish_one)(&p, i, p.beta == 0 ? own : p.beta * c[j] + own);
-            }
-        }
+        for (int i = 0; i < rows; i++) NAME(add_ragged)(&p, i, count, aside + i * PANEL);
         part.a += rows * p.a_row;
         NAME(next_piece)(&p, rows);
     }
@@ -393,13 +326,15 @@ static void NAME(in_place)(int64_t m, int64_t n, const NAME(product) * p)
     }
 }
 
-/* How many columns at the end are left to shorter vectors: a whole one would be at most half full. The sums are the same. */
-static int64_t NAME(short_tail)(int64_t n)
+/* How many columns at the end are not worth a vector that would be at most half full: they are left to shorter vectors or,
+ * where there are none, made by groups of k. */
+static int64_t NAME(tail)(int64_t n, const NAME(product) * p)
 {
+    const int64_t tail = n % LANES;
 #ifdef SHORT
-    return n % LANES <= LANES / 2 ? n % LANES : 0;
+    return (void)p, tail <= LANES / 2 ? tail : 0;
 #else
-    return (void)n, 0;
+    return NAME(is_narrow)(tail, p) ? tail : 0;
 #endif
 }
 
@@ -411,20 +346,24 @@ static void NAME(slice)(int64_t m, int64_t n, const NAME(product) * p)
     NAME(product) rest = *p;
     rest.b += whole * p->b_col;
     rest.c += whole;
-    const int64_t tail = NAME(short_tail)(n - whole), copied = n - whole - tail;
+    const int64_t tail = NAME(tail)(n - whole, p), copied = n - whole - tail;
     if (copied) NAME(through_copies)(m, copied, &rest);
+    if (tail == 0) return;
+    rest.b += copied * p->b_col;
+    rest.c += copied;
 #ifdef SHORT
     const weir__finish finish = {.bias = p->bias_step ? p->bias : NULL, .activation = p->activation};
-    if (tail)
-        SHORT(m, tail, p->k, (double)p->alpha, p->a, p->a_row, p->a_col, rest.b + copied * p->b_col, p->b_row,
-              p->b_col, (double)p->beta, rest.c + copied, p->c_row, 1, p->bias ? &finish : NULL);
+    SHORT(m, tail, p->k, (double)p->alpha, p->a, p->a_row, p->a_col, rest.b, p->b_row, p->b_col,
+          (double)p->beta, rest.c, p->c_row, 1, p->bias ? &finish : NULL);
+#else
+    NAME(narrow_slice)(m, tail, &rest);
 #endif
 }
 
 WEIR__GEMM_FINISHED(NAME(weir__gemm_finished))
 {
     if (m <= 0 || n <= 0) return 1;
-    const int column = n == 1 && a_col == 1 && (b_row == 1 || k == 1);
+    const int column = n == 1 && a_col == 1;
     if (c_col != 1 && c_row == 1 && !column) {
         NAME(weir__gemm)(n, m, k, alpha, b, b_col, b_row, a, a_col, a_row, beta, c, c_col, c_row);
         return !finish;
@@ -439,13 +378,14 @@ WEIR__GEMM_FINISHED(NAME(weir__gemm_finished))
     p.b_row = b_row;
     p.b_col = b_col;
     p.c_row = c_row;
-    if (column) {
-        p = NAME(finished)(p, finish);
-        NAME(one_column)(m, &p);
-        return 1;
-    }
 #ifdef SHORT
     if (n < LANES) return SHORT(m, n, k, alpha, a, a_row, a_col, b, b_row, b_col, beta, c, c_row, 1, finish);
+#else
+    if (column && b_row == 1) {
+        p = NAME(finished)(p, finish);
+        NAME(narrow_slice)(m, 1, &p);
+        return 1;
+    }
 #endif
     /* Slices of k of nearly equal depth. */
     const int64_t slices = (k + DEPTH - 1) / DEPTH;
@@ -467,6 +407,10 @@ WEIR__GEMM(NAME(weir__gemm))
 }
 
 #undef PANEL
+#undef NARROW
+#undef PART
+#undef HALF
+#undef QUARTER
 #undef vector
 #undef loose
 #undef REAL

@@ -67,32 +67,32 @@ static void multiply_range(weir_frame *frame, const weir__linear *linear, int32_
     }
 }
 
-/* A single sample: its numbers are brought together, multiplied as one column, and spread over the padding, which is to
- * repeat a row anyway. */
-static weir_status one_row(weir_frame *frame, const weir__linear *linear, int32_t first, int32_t end,
-                           const weir_tile *x, const weir_tile *y, uint32_t flags)
+/* A few samples, whose tile is mostly padding: their numbers are brought together, multiplied as so many columns, and
+ * spread over the padding, which is to repeat a row anyway. */
+static weir_status few_rows(weir_frame *frame, const weir__linear *linear, int32_t first, int32_t end,
+                            const weir_tile *x, const weir_tile *y, uint32_t flags)
 {
-    const int64_t size = weir__element_size(frame), in = linear->in;
+    const int64_t size = weir__element_size(frame), in = linear->in, rows = y->rows;
     const int32_t seen = extent_of(linear, first, end);
     const char *const weight = frame->tensors[linear->weight];
     /* Functions are faster over all outputs at once. */
     const int whole = weir__gemm_takes(linear->activation);
-    char *const inputs = frame->services->scratch_take(frame, seen * size);
-    char *const outputs = frame->services->scratch_take(frame, (end - first) * size);
+    char *const inputs = frame->services->scratch_take(frame, seen * rows * size);
+    char *const outputs = frame->services->scratch_take(frame, (end - first) * rows * size);
     if ((!inputs && seen > 0) || !outputs) return WEIR_ERROR;
-    weir__row_gather(frame, x, 0, seen, inputs);
-    if (flags & WEIR_LINEAR_ADD) weir__row_gather(frame, y, first, end, outputs);
+    weir__rows_gather(frame, x, 0, seen, inputs);
+    if (flags & WEIR_LINEAR_ADD) weir__rows_gather(frame, y, first, end, outputs);
     for (int32_t b = block_of(linear, first), o = first; o < end; b++) {
         const int32_t next = linear->block_first[b + 1] < end ? linear->block_first[b + 1] : end;
         const weir__finish finish =
             finish_of(frame, linear, o, whole ? linear->activation : WEIR_ACTIVATION_NONE);
-        weir__gemm_finish(frame->math, next - o, 1, extent_of(linear, o, next), weight + o * in * size, in,
-                          inputs, 1, flags & WEIR_LINEAR_ADD ? 1.0 : 0.0, outputs + (o - first) * size, 1,
-                          &finish);
+        weir__gemm_finish(frame->math, next - o, rows, extent_of(linear, o, next), weight + o * in * size, in,
+                          inputs, rows, flags & WEIR_LINEAR_ADD ? 1.0 : 0.0,
+                          outputs + (o - first) * rows * size, rows, &finish);
         o = next;
     }
-    if (!whole) weir__activate(frame->math, linear->activation, 1, end - first, NULL, outputs, 0);
-    weir__row_spread(frame, y, first, end, outputs);
+    if (!whole) weir__activate(frame->math, linear->activation, 1, (end - first) * rows, NULL, outputs, 0);
+    weir__rows_spread(frame, y, first, end, outputs);
     return WEIR_OK;
 }
 
@@ -110,8 +110,8 @@ weir_status weir__linear_forward(weir_frame *frame, weir_handle handle, int32_t 
     weir__lanes in, out;
     const int64_t mark = frame->services->scratch_mark(frame);
     weir_status status = WEIR_ERROR;
-    if (y->rows == 1) {
-        status = one_row(frame, linear, first, first + count, x, y, flags);
+    if (y->rows <= WEIR__ROWS_FEW) {
+        status = few_rows(frame, linear, first, first + count, x, y, flags);
     } else if (weir__lanes_open(frame, x, 0, extent_of(linear, first, first + count), 1, &in) &&
                weir__lanes_open(frame, y, first, count, (flags & WEIR_LINEAR_ADD) != 0, &out)) {
         multiply_range(frame, linear, first, first + count, y->width, &in, &out, flags);
