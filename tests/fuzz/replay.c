@@ -11,7 +11,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-#define PREFIXES 12
+#define PREFIXES 4
 
 static char name[4096];
 

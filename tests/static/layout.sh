@@ -48,3 +48,15 @@ for compiler in "gcc -x c -std=c11" "g++ -x c++ -std=c++17" "clang++ -x c++ -std
   # shellcheck disable=SC2086
   $compiler $includes -Werror -fsyntax-only checks.c
 done
+
+# A member inserted in the middle, and two that change places, are found out.
+mutated() { # mutated SED-COMMAND: is the header with that change refused?
+  rm -rf mutant
+  cp -r "$root/sdk/include" mutant
+  sed -i -E "$1" mutant/weir/tile.h
+  cmp -s mutant/weir/tile.h "$root/sdk/include/weir/tile.h" && { echo "the header was not changed by $1"; exit 1; }
+  gcc -std=c11 -Imutant -I"$root/core/include" -Werror -fsyntax-only checks.c 2>mutant.log && { echo "a changed header passes: $1"; exit 1; }
+  grep -q 'weir_tile\.' mutant.log || { cat mutant.log; exit 1; }
+}
+mutated '/^ +int32_t features;/i \    int32_t inserted;'
+mutated '/^ +int32_t features;/{h;d};/^ +int32_t rows;/G'

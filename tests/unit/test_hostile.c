@@ -70,6 +70,20 @@ Test(hostile, two_plugins_that_export_the_same_symbols_keep_their_own)
     weir_close(rt);
 }
 
+/* A module that goes on after a refusal is not made, whatever it says. */
+Test(hostile, a_create_that_takes_no_notice)
+{
+    weir_model *m = NULL;
+    put_fixture("keeps_on", "plugins/keeps_on.so");
+    weir_runtime *const rt = open_sandbox();
+    cr_assert_eq(weir_model_build(rt, MODEL("f64", 2, 0, ELEMENTWISE("fixture.keeps_on")), -1, &m, &error),
+                 WEIR_INVALID);
+    cr_assert(strstr(error.message,
+                     "(fixture.keeps_on): only a univariate declares parameters per element, 0 to 4096"),
+              "%s", error.message);
+    weir_close(rt);
+}
+
 /* ---- damage at load: the probe dies in the host's stead ----------------------------------------- */
 
 static void expect_skipped(const char *fixture, const char *reason)

@@ -148,6 +148,19 @@ Test(registry_broken, a_module_without_create)
     expect_skipped("module fixture.no_create: create is NULL");
 }
 
+Test(registry_broken, an_executable_stack)
+{
+    put_fixture("exec_stack", "plugins/broken.so");
+    expect_skipped("asks for an executable stack; link it with -Wl,-z,noexecstack");
+}
+
+Test(registry_broken, a_default_outside_its_range)
+{
+    put_fixture("bad_default", "plugins/broken.so");
+    expect_skipped(
+        "module fixture.bad_default: option bins: the default is of another type than the option or outside");
+}
+
 Test(registry_broken, what_a_plugin_prints_is_not_taken_for_an_answer)
 {
     put_fixture("noisy", "plugins/noisy.so");

@@ -15,7 +15,7 @@
     X(row_counts) X(row_independence) X(padding) X(bad_rows) X(silent_rows)                                  \
     X(repeatable) X(tape_balance) X(tape_replay) X(no_hidden_state) X(no_tape) X(keyed_noise)                \
     X(negative_stride) X(lane_index) X(in_place) X(single_precision)                                         \
-    X(monotone) X(edges) X(codomain) X(outside) X(convergence)                                                              \
+    X(monotone) X(identity) X(edges) X(codomain) X(outside) X(convergence)                                                              \
     X(autoregressive) X(sweep) X(sweep_vjp)                                                                  \
     X(normalised) X(sampler)                                                                                 \
     X(observe_repeats) X(observe_merges) X(batch_log_det) X(batch_vjp)                                       \

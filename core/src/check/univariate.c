@@ -1,4 +1,4 @@
-/* univariate.c - a bijection of the line is monotone. */
+/* univariate.c - a bijection of the line is monotone, and starts near the identity. */
 #include "check/checks.h"
 #include "check/dense.h"
 
@@ -101,4 +101,42 @@ void weir__check_monotone(weir__subject *subject, const weir__map *map, weir__ve
         }
     }
     free(jacobians);
+}
+
+/* ---- the start ---- */
+
+static int same_interval(const weir_domain *a, const weir_domain *b)
+{
+    return a && b && a->kind == b->kind && a->lower == b->lower && a->upper == b->upper;
+}
+
+/* Of the parameters that it publishes, in all rows. */
+static void start_there(const weir_child *child, weir__field *params)
+{
+    for (int32_t f = 0; weir__field_there(params) && f < params->tile.features; f++)
+        for (int32_t r = 0; r < params->tile.rows; r++)
+            weir__field_set(params, f, r, child->identity[f % child->params]);
+    weir__field_pad(params, 0);
+}
+
+/* One that goes from one interval to another is not asked, nor what a context makes of it. */
+void weir__check_identity(weir__subject *subject, const weir__map *map, weir__verdict *verdict)
+{
+    const weir_child *const child = subject->child;
+    const weir__map *const forward = weir__subject_map(subject, "forward");
+    (void)map;
+    if (subject->weights != WEIR__INITIAL || subject->setting.context > 0 || child->params == 0 ||
+        !same_interval(child->domain, child->codomain)) {
+        weir__skip(verdict);
+        return;
+    }
+    weir__call *const call = weir__call_new(subject, forward, GRID);
+    if (!weir__have(verdict, call)) return;
+    start_there(child, &call->field[WEIR__PARAMS]);
+    if (!weir__served(verdict, subject, weir__evaluate(subject, forward, call), "forward")) return;
+    for (int32_t f = 0; f < call->field[WEIR__X].tile.features; f++)
+        for (int32_t r = 0; r < GRID; r++) {
+            const double x = weir__field_get(&call->field[WEIR__X], f, r);
+            weir__measure(verdict, fabs(weir__field_get(&call->field[WEIR__Y], f, r) - x) / (1 + fabs(x)));
+        }
 }
