@@ -44,7 +44,9 @@ static void build_with(const char *id, json_t *options)
     json_t *const node = json_pack("{s:s, s:O, s:O*}", "type", id, "options", options, "children",
                                    json_object_get(given, "children"));
     const char *const parent = strcmp(kind, "network") == 0 ? "coupling" : "elementwise";
-    model = build_json(description_of(node, kind, parent, "normal", given));
+    json_t *const base = json_pack("{s:s}", "type", "normal");
+    model = build_json(description_of(node, kind, parent, base, given));
+    json_decref(base);
     json_decref(given);
     if (!model) return;
     bytes none = {NULL, NULL};

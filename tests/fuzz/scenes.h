@@ -53,7 +53,7 @@ static inline json_t *flow_around(json_t *node, const char *kind, const char *pa
 }
 
 /** A model description: what `given` says of features, context and image, the node in its place, and a base. Takes node. */
-static inline json_t *description_of(json_t *node, const char *kind, const char *parent, const char *base,
+static inline json_t *description_of(json_t *node, const char *kind, const char *parent, json_t *base,
                                      const json_t *given)
 {
     static const char *const keys[] = {"features", "context", "image"};
@@ -62,7 +62,7 @@ static inline json_t *description_of(json_t *node, const char *kind, const char 
         json_object_set_new(root, "base", node);
     } else {
         json_object_set_new(root, "flow", flow_around(node, kind, parent));
-        json_object_set_new(root, "base", json_pack("{s:s}", "type", base));
+        json_object_set(root, "base", base);
     }
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
         if (json_object_get(given, keys[i])) json_object_set(root, keys[i], json_object_get(given, keys[i]));
@@ -84,31 +84,50 @@ static inline weir_model *build_json(json_t *root)
     return model;
 }
 
-/** The model of a row; NULL when no parent and no base suits it. */
-static inline weir_model *scene_model(const scene *s, const char *dtype)
+/** Bases to try: every density as it is, and uniform ones for circles. Lives as long as the process. */
+static inline json_t *bases(void)
+{
+    static json_t *list;
+    const char *id;
+    json_t *kind;
+    if (list) return list;
+    list = json_loads(
+        "[{\"type\": \"uniform\", \"options\": {\"lower\": -3.141592653589793, \"upper\": "
+        "3.141592653589793}}, {\"type\": \"uniform\", \"options\": {\"lower\": 0, \"upper\": 360}}, "
+        "{\"type\": \"uniform\", \"options\": {\"lower\": 0, \"upper\": 24}}]",
+        0, NULL);
+    json_object_foreach(installed_kinds(), id, kind) if (strcmp(json_string_value(kind), "density") == 0)
+        json_array_append_new(list, json_pack("{s:s}", "type", id));
+    return list;
+}
+
+/** The model of a row at so many features, unless it says how many. */
+static inline weir_model *model_at(const scene *s, const char *dtype, int features)
 {
     static const char *const parents[] = {"elementwise", "coupling", "autoregressive"};
     json_t *const given = json_loads(s->options ? s->options : "{}", 0, NULL);
     const char *const kind = json_string_value(json_object_get(installed_kinds(), s->id));
     weir_model *model = NULL;
-    const char *base;
-    json_t *ignored;
     if (!kind) abort();
-    json_object_foreach(installed_kinds(), base, ignored)
-    {
-        if (strcmp(json_string_value(ignored), "density") != 0) continue;
+    if (!json_object_get(given, "features")) json_object_set_new(given, "features", json_integer(features));
+    for (size_t k = 0; k < json_array_size(bases()) && !model; k++)
         for (size_t p = 0; p < sizeof parents / sizeof *parents && !model; p++) {
             json_t *const node =
                 json_pack("{s:s, s:O*, s:O*}", "type", s->id, "options", json_object_get(given, "options"),
                           "children", json_object_get(given, "children"));
-            json_t *const root = description_of(node, kind, parents[p], base, given);
+            json_t *const root = description_of(node, kind, parents[p], json_array_get(bases(), k), given);
             json_object_set_new(root, "dtype", json_string(dtype));
             model = build_json(root);
         }
-        if (model) break;
-    }
     json_decref(given);
     return model;
+}
+
+/** The model of a row; NULL when no parent and no base suits it. */
+static inline weir_model *scene_model(const scene *s, const char *dtype)
+{
+    weir_model *const model = model_at(s, dtype, 4);
+    return model ? model : model_at(s, dtype, 3);
 }
 
 #endif
