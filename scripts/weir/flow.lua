@@ -214,6 +214,7 @@ end
 --- One module of the flow, whose methods can be called: flow:node("flow.2.univariate"):knots(theta). `weir layers ID` lists
 -- the methods of a module, and print(flow) the names.
 -- @param name string: as print(flow) shows it, or a number n for "flow.n"
+-- @return the module
 function Flow:node(name)
   if type(name) == "number" then name = ("flow.%d"):format(name) end
   check.type(name, "string", "node", 2)

@@ -183,7 +183,7 @@ describe("flows", function()
   end)
 
   it("keep the last weights when asked", function()
-    local set = weir.data.two_moons { n = 120, seed = 3 }
+    local set = weir.data.two_moons { n = 60, seed = 4 }
     local figures = {}
     for _, keep in ipairs { "best", "last" } do
       local flow = small()

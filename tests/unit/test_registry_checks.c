@@ -410,7 +410,7 @@ Test(registry_checks, a_descriptor_is_refused_with_the_member_that_is_wrong)
 {
     GOOD_MODULE((void)0);
     GOOD_MODULE(module.struct_size += 32);
-    WRONG_MODULE(module.struct_size -= 8, "struct_size");
+    WRONG_MODULE(module.struct_size = (uint32_t)offsetof(weir_module, extension), "struct_size");
     WRONG_MODULE(module.id = "Layer", "module id \"Layer\"");
     WRONG_MODULE(module.id = NULL, "module id \"\"");
     WRONG_MODULE(module.id = "chain", "container of the host");
