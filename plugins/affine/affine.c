@@ -57,14 +57,17 @@ WEIR_CLONES static weir_status affine_lane_forward_vjp(const void *self, weir_fr
 {
     (void)y;
     weir_real *const a = weir_take_lane(frame), *const e = weir_take_lane(frame);
-    weir_real *const slope = weir_take_lane(frame);
+    weir_real *const slope = weir_take_lane(frame), *const b_bar = p_bar + s;
     if (!a || !e || !slope) return WEIR_ERROR;
     weir_soft_bound(frame, bound_of(self), n, p, a, slope);
     frame->math->exp(n, a, e);
+    WEIR_LANES_APART
     for (int32_t i = 0; i < n; i++) {
-        x_bar[i] = y_bar[i] * e[i];
-        p_bar[i] = (y_bar[i] * x[i] * e[i] + log_det_bar[i]) * slope[i];
-        p_bar[s + i] = y_bar[i];
+        const weir_real bar = y_bar[i], scale = e[i];
+        const weir_real a_bar = (bar * x[i] * scale + log_det_bar[i]) * slope[i];
+        x_bar[i] = bar * scale;
+        p_bar[i] = a_bar;
+        b_bar[i] = bar;
     }
     return WEIR_OK;
 }
@@ -93,14 +96,17 @@ WEIR_CLONES static weir_status affine_lane_inverse_vjp(const void *self, weir_fr
 {
     (void)y;
     weir_real *const a = weir_take_lane(frame), *const e = weir_take_lane(frame);
-    weir_real *const slope = weir_take_lane(frame);
+    weir_real *const slope = weir_take_lane(frame), *const b_bar = p_bar + s;
     if (!a || !e || !slope) return WEIR_ERROR;
     weir_soft_bound(frame, bound_of(self), n, p, a, slope);
     frame->math->exp(n, a, e);
+    WEIR_LANES_APART
     for (int32_t i = 0; i < n; i++) {
-        y_bar[i] = x_bar[i] / e[i];
-        p_bar[i] = -(x_bar[i] * x[i] + log_det_bar[i]) * slope[i];
-        p_bar[s + i] = -y_bar[i];
+        const weir_real bar = x_bar[i], part = bar / e[i];
+        const weir_real a_bar = -(bar * x[i] + log_det_bar[i]) * slope[i];
+        y_bar[i] = part;
+        p_bar[i] = a_bar;
+        b_bar[i] = -part;
     }
     return WEIR_OK;
 }

@@ -28,21 +28,23 @@ WEIR_CLONES static void pull_back(const rational_spline *self, int32_t n, const 
     const weir_real *restrict const d0 = g->d0, *restrict const d1 = g->d1;
     weir_real *restrict const x0_bar = c->x0, *restrict const x1_bar = c->x1, *restrict const y0_bar = c->y0;
     weir_real *restrict const y1_bar = c->y1, *restrict const d0_bar = c->d0, *restrict const d1_bar = c->d1;
+    WEIR_LANES_APART
     for (int32_t i = 0; i < n; i++) {
-        const weir_real in = within(x[i], tail), per_w = 1 / w[i], s = h[i] * per_w;
-        const rational q = rational_at((confined(x[i], bound) - x0[i]) * per_w, s, d0[i], d1[i]);
+        const weir_real at = x[i], width = w[i], height = h[i], bar = y_bar[i], volume = l_bar[i];
+        const weir_real in = within(at, tail), per_w = 1 / width, s = height * per_w;
+        const rational q = rational_at((confined(at, bound) - x0[i]) * per_w, s, d0[i], d1[i]);
         const weir_real per_den = 1 / q.den, per_num = 1 / q.num, r = s * per_den;
-        const weir_real v_bar = y_bar[i] * h[i] * per_den, n_bar = l_bar[i] * per_num;
-        const weir_real den_bar = -(v_bar * q.value + 2 * l_bar[i] * per_den), rest = 1 - q.xi;
+        const weir_real v_bar = bar * height * per_den, n_bar = volume * per_num;
+        const weir_real den_bar = -(v_bar * q.value + 2 * volume * per_den), rest = 1 - q.xi;
         const weir_real s_bar =
-            v_bar * q.xi * q.xi + 2 * n_bar * q.t + den_bar * (1 - 2 * q.t) + 2 * l_bar[i] / s;
-        const weir_real xi_bar = y_bar[i] * w[i] * r * (r * q.num) + l_bar[i] * rational_bend(&q);
+            v_bar * q.xi * q.xi + 2 * n_bar * q.t + den_bar * (1 - 2 * q.t) + 2 * volume / s;
+        const weir_real xi_bar = bar * width * r * (r * q.num) + volume * rational_bend(&q);
         const weir_real w_bar = -(s_bar * s + xi_bar * q.xi) * per_w;
-        const weir_real h_bar = y_bar[i] * q.value + s_bar * per_w;
-        x_bar[i] = in * (xi_bar * per_w) + (1 - in) * y_bar[i];
+        const weir_real h_bar = bar * q.value + s_bar * per_w;
+        x_bar[i] = in * (xi_bar * per_w) + (1 - in) * bar;
         x0_bar[i] = -in * (xi_bar * per_w + w_bar);
         x1_bar[i] = in * w_bar;
-        y0_bar[i] = in * (y_bar[i] - h_bar);
+        y0_bar[i] = in * (bar - h_bar);
         y1_bar[i] = in * h_bar;
         d0_bar[i] = in * ((v_bar + den_bar) * q.t + n_bar * rest * rest);
         d1_bar[i] = in * (den_bar * q.t + n_bar * q.xi * q.xi);

@@ -52,6 +52,16 @@ typedef double weir_real;
 #define WEIR_CLONES
 #endif
 
+/** In front of a loop over lanes whose every written lane lies apart from all others it reads and writes, which compilers
+ *  otherwise check at run time, or give up on where there are many. */
+#if defined(__clang__)
+#define WEIR_LANES_APART _Pragma("clang loop vectorize(assume_safety)")
+#elif defined(__GNUC__)
+#define WEIR_LANES_APART _Pragma("GCC ivdep")
+#else
+#define WEIR_LANES_APART
+#endif
+
 /** Names the plugin's modules; use once per plugin, in one source file. */
 #define WEIR_PLUGIN(...)                                                                                     \
     extern const weir_module *const WEIR_NAME(weir_plugin_modules)[];                                        \
