@@ -12,12 +12,13 @@
     void name(const weir_math *math, int32_t activation, int64_t lanes, int64_t n, const void *bias,         \
               void *y, int64_t stride)
 #define WEIR__ACTIVATION_VJP(name)                                                                           \
-    void name(const weir_math *math, int32_t activation, int64_t n, const void *output, void *cotangent)
+    void name(const weir_math *math, int32_t activation, int64_t lanes, int64_t n, const void *output,       \
+              int64_t output_stride, void *cotangent, int64_t stride)
 
 /** y = activation(y + bias) over `lanes` lanes of n elements; bias holds one number per lane, or is NULL: none. */
 WEIR__ACTIVATE(weir__activate);
 
-/** cotangent *= activation'(x) over one lane, from the output y = activation(x). Zero times a derivative that is not finite
+/** cotangent *= activation'(x) over `lanes` lanes of n elements, from the output y = activation(x). Zero times a derivative that is not finite
  *  cannot arise: every derivative here is bounded. */
 WEIR__ACTIVATION_VJP(weir__activation_vjp);
 

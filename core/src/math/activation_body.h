@@ -89,10 +89,9 @@ static void NAME(softplus_vjp)(const weir_math *math, int64_t n, const REAL *res
     }
 }
 
-WEIR__ACTIVATION_VJP(NAME(weir__activation_vjp))
+static inline void NAME(lane_vjp)(const weir_math *math, int32_t activation, int64_t n,
+                                  const REAL *restrict y, REAL *restrict y_bar)
 {
-    const REAL *const restrict y = output;
-    REAL *const restrict y_bar = cotangent;
     switch (activation) {
     case WEIR_ACTIVATION_RELU:
         for (int64_t i = 0; i < n; i++) y_bar[i] = y[i] > 0 ? y_bar[i] : 0;
@@ -114,6 +113,14 @@ WEIR__ACTIVATION_VJP(NAME(weir__activation_vjp))
         break;
     default:
         break;
+    }
+}
+
+WEIR__ACTIVATION_VJP(NAME(weir__activation_vjp))
+{
+    for (int64_t f = 0; f < lanes; f++) {
+        const REAL *const y = (const REAL *)output + f * output_stride;
+        NAME(lane_vjp)(math, activation, n, y, (REAL *)cotangent + f * stride);
     }
 }
 

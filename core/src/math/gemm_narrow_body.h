@@ -261,7 +261,7 @@ static inline __attribute__((always_inline)) void NAME(group_columns)(const int 
     }
 }
 
-/* One slice of k. */
+/* At most NARROW columns of one slice of k. */
 static void NAME(narrow_slice)(int64_t m, int64_t n, const NAME(product) * p)
 {
     _Alignas(64) REAL groups[(DEPTH + LANES) * NARROW];
@@ -285,11 +285,6 @@ static void NAME(narrow_slice)(int64_t m, int64_t n, const NAME(product) * p)
         NAME(narrow_4)(m, n, part);
 #endif
     }
-}
-
-static int NAME(is_narrow)(int64_t n, const NAME(product) * p)
-{
-    return n <= NARROW && p->a_col == 1;
 }
 
 #undef BLOCK

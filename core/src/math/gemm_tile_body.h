@@ -334,7 +334,7 @@ static int64_t NAME(tail)(int64_t n, const NAME(product) * p)
 #ifdef SHORT
     return (void)p, tail <= LANES / 2 ? tail : 0;
 #else
-    return NAME(is_narrow)(tail, p) ? tail : 0;
+    return p->a_col == 1 ? tail : 0;
 #endif
 }
 
@@ -356,7 +356,8 @@ static void NAME(slice)(int64_t m, int64_t n, const NAME(product) * p)
     SHORT(m, tail, p->k, (double)p->alpha, p->a, p->a_row, p->a_col, rest.b, p->b_row, p->b_col,
           (double)p->beta, rest.c, p->c_row, 1, p->bias ? &finish : NULL);
 #else
-    NAME(narrow_slice)(m, tail, &rest);
+    for (int64_t j = 0; j < tail; j += NARROW, rest.b += NARROW * p->b_col, rest.c += NARROW)
+        NAME(narrow_slice)(m, tail - j < NARROW ? tail - j : NARROW, &rest);
 #endif
 }
 

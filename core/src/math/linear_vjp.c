@@ -1,5 +1,6 @@
 /* linear_vjp.c - gradients of linear objects. y_bar is the cotangent before the activation unless said otherwise. */
 #include "math/activation.h"
+#include "math/lane_sums.h"
 #include "math/lanes.h"
 #include "math/linear_call.h"
 
@@ -18,9 +19,11 @@ weir_status weir__linear_vjp_activation(weir_frame *frame, weir_handle handle, i
     if (first < 0 || count < 0 || count > linear->out - first)
         return weir__linear_refuse_range(frame, "linear_vjp_activation", first, count, linear->out);
     if (linear->activation == WEIR_ACTIVATION_NONE) return WEIR_OK;
-    for (int32_t o = first; o < first + count; o++)
-        weir__activation_vjp(frame->math, linear->activation, y->width, weir__lane_of(frame, y, o),
-                             weir__lane_of(frame, y_bar, o));
+    /* Lanes that lie side by side are one call; those of an index are looked up. */
+    const int32_t each = y->lanes || y_bar->lanes ? 1 : count;
+    for (int32_t o = first; o < first + count; o += each)
+        weir__activation_vjp(frame->math, linear->activation, each, y->width, weir__lane_of(frame, y, o),
+                             y->stride, weir__lane_of(frame, y_bar, o), y_bar->stride);
     return WEIR_OK;
 }
 
@@ -115,29 +118,6 @@ static void add_weights(weir_frame *frame, const weir__linear *linear, int64_t r
     }
 }
 
-#define SUM_PARTS 16
-
-/* Sums rows into SUM_PARTS columns first: short dependency chains, and an order that is the same on every processor. */
-#define ADD_ROW_SUMS(name, real)                                                                             \
-    static void name(int64_t rows, const weir__lanes *y_bar, int32_t out, real *gradient)                    \
-    {                                                                                                        \
-        for (int32_t o = 0; o < out; o++) {                                                                  \
-            const real *const lane = (const real *)(const void *)weir__lanes_at(y_bar, o);                   \
-            real part[SUM_PARTS] = {0}, sum = 0;                                                             \
-            int64_t r = 0;                                                                                   \
-            for (; r + SUM_PARTS <= rows; r += SUM_PARTS) {                                                  \
-                for (int j = 0; j < SUM_PARTS; j++) part[j] += lane[r + j];                                  \
-            }                                                                                                \
-            for (; r < rows; r++) sum += lane[r];                                                            \
-            for (int width = SUM_PARTS / 2; width > 0; width /= 2) {                                         \
-                for (int j = 0; j < width; j++) part[j] += part[j + width];                                  \
-            }                                                                                                \
-            gradient[o] += part[0] + sum;                                                                    \
-        }                                                                                                    \
-    }
-ADD_ROW_SUMS(add_bias_f32, float)
-ADD_ROW_SUMS(add_bias_f64, double)
-
 static void *gradient_of(const weir_frame *frame, weir_handle tensor)
 {
     return frame->gradients && tensor >= 0 ? frame->gradients[tensor] : NULL;
@@ -159,8 +139,7 @@ weir_status weir__linear_vjp_weights(weir_frame *frame, weir_handle handle, cons
     if (weir__lanes_open(frame, y_bar, 0, linear->out, 1, &out) &&
         weir__lanes_open(frame, x, 0, weight ? linear->in : 0, 1, &in)) {
         if (weight) add_weights(frame, linear, rows, &in, &out, weight);
-        if (bias && frame->precision == WEIR_F32) add_bias_f32(rows, &out, linear->out, bias);
-        if (bias && frame->precision == WEIR_F64) add_bias_f64(rows, &out, linear->out, bias);
+        if (bias) weir__lane_sums(frame->precision, linear->out, rows, out.data, out.stride, bias);
         status = WEIR_OK;
     }
     frame->services->scratch_release(frame, mark);

@@ -1,0 +1,21 @@
+/* lane_sums_base.c - sums of lanes for every processor. */
+#include "math/lane_sums.h"
+
+#define BYTES 16
+
+#define REAL    float
+#define NAME(f) f##_f32
+#include "math/lane_sums_body.h"
+
+#define REAL    double
+#define NAME(f) f##_f64
+#include "math/lane_sums_body.h"
+
+WEIR__LANE_SUMS(weir__lane_sums_base)
+{
+    if (precision == WEIR_F32) {
+        lane_sums_f32(lanes, rows, data, stride, sums);
+    } else {
+        lane_sums_f64(lanes, rows, data, stride, sums);
+    }
+}
