@@ -27,7 +27,7 @@ cmake --build "$build" --target "${names[@]/#/fuzz_}" weir_manifest || exit 1
 export ASAN_OPTIONS=allocator_may_return_null=1:max_allocation_size_mb=256:detect_leaks=1
 export LSAN_OPTIONS=suppressions=$PWD/tests/leaks.supp:print_suppressions=0
 export UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
-limits=(-rss_limit_mb=4096 -timeout=20)
+limits=(-len_control=0 -rss_limit_mb=4096 -timeout=20)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 share=$(((seconds + ${#names[@]} - 1) / ${#names[@]}))
