@@ -88,6 +88,7 @@ lintian_packages() {
 }
 
 if $all; then needs=--all; else needs=--tests; fi
+if $all; then export WEIR_TEST_LEVEL=full; fi # of weir check, for what weir new wrote
 scripts/setup.sh $needs || exit 1
 
 run_preset release

@@ -61,7 +61,7 @@ declares() { # declares PLUGIN
 keeps() { # keeps NAME ID: the promises
   local plugin
   plugin=$(plugin_of "$1" "$2")
-  weir check "$plugin" --level "$level" --quiet >check.log 2>&1 || { cat check.log; fail "$1 breaks a promise"; }
+  weir check "$plugin" --level "$level" --timeout 120 --quiet >check.log 2>&1 || { cat check.log; fail "$1 breaks a promise"; }
   grep -qE "^${2//./\\.}(\.lua)?: .* 0 failed" check.log || { cat check.log; fail "weir check does not speak of $2"; }
   [ "$language" != lua ] || return 0
   [ "$(nm -D --defined-only "$plugin" | awk '{print $3}')" = weir_plugin ] || fail "$plugin exports more than weir_plugin"

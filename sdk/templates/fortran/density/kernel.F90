@@ -1,5 +1,7 @@
 ! The mathematics of @ID@, over the rows of one feature. This file is compiled twice, with WEIR_REAL 32 and 64.
 !
+! log p(z) = sum over features of -w - exp(-w) - s, w = (z - m) exp(-s). Samples: z = m - exp(s) log(-log u).
+!
 ! Why there is a C file beside it: what crosses the border is a constant table of function pointers, and Fortran cannot
 ! make one, for c_funloc is no constant expression. So the table and the memory of a call are C, and what computes is here.
 !

@@ -1,5 +1,7 @@
 ! The mathematics of @ID@, over the rows of one feature. This file is compiled twice, with WEIR_REAL 32 and 64.
 !
+! z_0 = a_0 x_0,  z_f = a_f x_f + w_f tanh(x_(f-1)); log|det J| = sum log a_f. The inverse goes up the stairs, x_0 first.
+!
 ! Why there is a C file beside it: what crosses the border is a constant table of function pointers, and Fortran cannot
 ! make one, for c_funloc is no constant expression. So the table and the memory of a call are C, and what computes is here.
 !

@@ -1,5 +1,7 @@
 ! The mathematics of @ID@, over the rows of one unit. This file is compiled twice, with WEIR_REAL 32 and 64.
 !
+! y = O (tanh(a) * sigmoid(g)) + c with (a, g) = W x + V context + b. The host does the matrix products.
+!
 ! Why there is a C file beside it: what crosses the border is a constant table of function pointers, and Fortran cannot
 ! make one, for c_funloc is no constant expression. So the table and the memory of a call are C, and what computes is here.
 !

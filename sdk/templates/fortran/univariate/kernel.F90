@@ -1,5 +1,8 @@
 ! The mathematics of @ID@, over the rows of one feature. This file is compiled twice, with WEIR_REAL 32 and 64.
 !
+! y = x + t sqrt(1 + x^2) + b with t = 0.9 tanh(s); log|dy/dx| = log(1 + t x / sqrt(1 + x^2)).
+! Inverse, with u = y - b: x = (u - t sqrt(u^2 + 1 - t^2)) / (1 - t^2).
+!
 ! Why there is a C file beside it: what crosses the border is a constant table of function pointers, and Fortran cannot
 ! make one, for c_funloc is no constant expression. So the table is C, and all that computes is here.
 !

@@ -1,5 +1,7 @@
 //! @ID@ - independent Gumbel features: what the largest of many values is distributed like.
 //!
+//! log p(z) = sum over features of -w - exp(-w) - s, w = (z - m) exp(-s). Samples: z = m - exp(s) log(-log u).
+//!
 //! Your mathematics is here. abi.rs holds the structs of the interface, call.rs what a call may use, module.rs what create
 //! may, and density.rs makes the interface's calls of a type that is a Density.
 

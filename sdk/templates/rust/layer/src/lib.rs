@@ -1,5 +1,7 @@
 //! @ID@ - every feature is scaled, and pushed by the one before it: a staircase.
 //!
+//! z_0 = a_0 x_0,  z_f = a_f x_f + w_f tanh(x_(f-1)); log|det J| = sum log a_f. The inverse goes up the stairs, x_0 first.
+//!
 //! Your mathematics is here. abi.rs holds the structs of the interface, call.rs what a call may use, module.rs what create
 //! may, and layer.rs makes the interface's calls of a type that is a Layer.
 

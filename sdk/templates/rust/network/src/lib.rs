@@ -1,5 +1,7 @@
 //! @ID@ - a network with one hidden layer of gated units, made of the host's linear objects.
 //!
+//! y = O (tanh(a) * sigmoid(g)) + c with (a, g) = W x + V context + b, each of `units` entries.
+//!
 //! Your mathematics is here. abi.rs holds the structs of the interface, call.rs what a call may use, module.rs what create
 //! may, and network.rs makes the interface's calls of a type that is a Network.
 

@@ -1,5 +1,8 @@
 //! @ID@ - the line with one slope on the left and another on the right, joined smoothly: a bend.
 //!
+//! y = x + t sqrt(1 + x^2) + b with t = 0.9 tanh(s); log|dy/dx| = log(1 + t x / sqrt(1 + x^2)).
+//! Inverse, with u = y - b: x = (u - t sqrt(u^2 + 1 - t^2)) / (1 - t^2).
+//!
 //! Your formula is here. abi.rs holds the structs of the interface, call.rs what a call may use, module.rs what create
 //! may, and univariate.rs makes the interface's calls of a formula.
 
