@@ -13,10 +13,16 @@
 
 #define WHOLE_MOST 9007199254740992.0 /* doubles beyond leave integers out */
 
+/* Memory of arrays, aligned as lanes are; a list of them is freed as one. */
+typedef struct block {
+    struct block *next;
+    unsigned char pad[64 - sizeof(struct block *)];
+} block;
+
 struct weir_answer {
     int32_t count;
     weir_value values[WEIR__METHOD_ITEMS];
-    void *memory[WEIR__METHOD_ITEMS];
+    block *blocks;
 };
 
 /* One call: the values as the function wants them, and the memory made for that. */
@@ -26,11 +32,31 @@ typedef struct call {
     int32_t precision;
     weir__lengths lengths;
     weir__slot_value slots[WEIR__METHOD_ITEMS];
-    void *memory[WEIR__METHOD_ITEMS];
     int64_t dims[WEIR__METHOD_ITEMS][WEIR__METHOD_RANK];
     int64_t counts[WEIR__METHOD_ITEMS];
+    block *blocks;
     weir_error *error;
 } call;
+
+/* Zeros for so many elements of 8 bytes or less; NULL when memory is exhausted. */
+static void *take_block(block **list, int64_t count)
+{
+    const size_t bytes = sizeof(block) + (8 * (size_t)count + 63) / 64 * 64;
+    block *const made = aligned_alloc(64, bytes);
+    if (!made) return NULL;
+    memset(made, 0, bytes);
+    made->next = *list;
+    *list = made;
+    return made + 1;
+}
+
+static void free_blocks(block *list)
+{
+    for (block *next; list; list = next) {
+        next = list->next;
+        free(list);
+    }
+}
 
 /* ---- what the caller gave ------------------------------------------------------------------------------------- */
 
@@ -125,15 +151,9 @@ static double element(const weir_value *v, int64_t k)
     return v->type == WEIR_VALUE_REALS ? v->reals[k] : (double)v->integers[k];
 }
 
-static void *make_room(call *c, int32_t i)
-{
-    const int wide = c->signature->items[i].type != WEIR__ITEM_REAL || c->precision == WEIR_F64;
-    return c->memory[i] = calloc((size_t)c->counts[i] + 1, wide ? 8 : 4);
-}
-
 static weir_status take_elements(call *c, int32_t i, const weir_value *v)
 {
-    void *const room = make_room(c, i);
+    void *const room = take_block(&c->blocks, c->counts[i]);
     char got[64];
     if (!room) return weir__no_memory(c->error, "an argument");
     c->slots[i].address = room;
@@ -200,45 +220,51 @@ static weir_status make_results(call *c)
     for (int32_t i = first; i < end; i++) {
         const weir_status status = settle_dims(c, i, NULL);
         if (status) return status;
-        void *const room = make_room(c, i);
+        void *const room = take_block(&c->blocks, c->counts[i]);
         if (!room) return weir__no_memory(c->error, "a result");
         c->slots[i].address = room;
     }
     return WEIR_OK;
 }
 
-static double *widened(const float *from, int64_t count)
+/* In double, or int64_t, in memory of the answer's. */
+static weir_status give_array(const call *c, int32_t i, weir_answer *answer, weir_value *v)
 {
-    double *const to = malloc(((size_t)count + 1) * sizeof *to);
-    for (int64_t k = 0; to && k < count; k++) to[k] = (double)from[k];
-    return to;
-}
-
-/* The answer takes over the memory of result i. */
-static weir_status give_result(call *c, int32_t i, weir_answer *answer)
-{
-    const weir__item *const item = &c->signature->items[i];
-    weir_value *const v = &answer->values[answer->count];
-    void *room = c->memory[i];
-    *v = (weir_value){.struct_size = (uint32_t)sizeof *v, .rank = item->rank};
-    memcpy(v->dims, c->dims[i], (size_t)item->rank * sizeof *v->dims);
-    v->type = item->type == WEIR__ITEM_INTEGER ? WEIR_VALUE_INTEGER : WEIR_VALUE_NUMBER;
-    if (item->rank) v->type = item->type == WEIR__ITEM_INTEGER ? WEIR_VALUE_INTEGERS : WEIR_VALUE_REALS;
-    if (v->type == WEIR_VALUE_INTEGER) v->integer = *(const int64_t *)room;
-    if (v->type == WEIR_VALUE_NUMBER) v->number = *(const double *)room;
-    if (v->type == WEIR_VALUE_REALS && c->precision == WEIR_F32) {
-        room = widened(room, c->counts[i]);
-        if (!room) return weir__no_memory(c->error, "a result");
-    } else {
-        c->memory[i] = NULL;
-    }
-    if (v->type == WEIR_VALUE_INTEGERS) v->integers = room;
-    if (v->type == WEIR_VALUE_REALS) v->reals = room;
-    answer->memory[answer->count++] = room;
+    const void *const from = c->slots[i].address;
+    void *const to = take_block(&answer->blocks, c->counts[i]);
+    if (!to) return weir__no_memory(c->error, "a result");
+    if (v->type == WEIR_VALUE_REALS && c->precision == WEIR_F32)
+        for (int64_t k = 0; k < c->counts[i]; k++) ((double *)to)[k] = (double)((const float *)from)[k];
+    else
+        memcpy(to, from, (size_t)c->counts[i] * 8);
+    if (v->type == WEIR_VALUE_REALS)
+        v->reals = to;
+    else
+        v->integers = to;
     return WEIR_OK;
 }
 
-static weir_status give_results(call *c, weir_answer **out)
+static weir_status give_result(const call *c, int32_t i, weir_answer *answer)
+{
+    const weir__item *const item = &c->signature->items[i];
+    const int is_integer = item->type == WEIR__ITEM_INTEGER;
+    const void *const from = c->slots[i].address;
+    weir_value *const v = &answer->values[answer->count++];
+    *v = (weir_value){.struct_size = (uint32_t)sizeof *v, .rank = item->rank};
+    memcpy(v->dims, c->dims[i], (size_t)item->rank * sizeof *v->dims);
+    if (item->rank) {
+        v->type = is_integer ? WEIR_VALUE_INTEGERS : WEIR_VALUE_REALS;
+        return give_array(c, i, answer, v);
+    }
+    v->type = is_integer ? WEIR_VALUE_INTEGER : WEIR_VALUE_NUMBER;
+    if (is_integer)
+        v->integer = *(const int64_t *)from;
+    else
+        v->number = *(const double *)from;
+    return WEIR_OK;
+}
+
+static weir_status give_results(const call *c, weir_answer **out)
 {
     weir_answer *const answer = calloc(1, sizeof *answer);
     if (!answer) return weir__no_memory(c->error, "a result");
@@ -270,7 +296,7 @@ weir_status weir_answer_at(const weir_answer *answer, int32_t index, weir_value 
 void weir_answer_free(weir_answer *answer)
 {
     if (!answer) return;
-    for (int32_t i = 0; i < answer->count; i++) free(answer->memory[i]);
+    free_blocks(answer->blocks);
     free(answer);
 }
 
@@ -326,6 +352,6 @@ weir_status weir_model_call(weir_model *model, const char *module, const char *m
     else
         status = run_call(&c, model);
     if (!status) status = give_results(&c, answer);
-    for (int32_t i = 0; i < WEIR__METHOD_ITEMS; i++) free(c.memory[i]);
+    free_blocks(c.blocks);
     return status;
 }
