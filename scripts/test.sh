@@ -99,6 +99,7 @@ if $all; then
   run_preset clang-asan
   run_preset tsan
   count_one clang-tidy tidy
+  count_one "ulp bounds at 200 times the points" env WEIR_TEST_DENSE=200 build/tests/unit_math --filter 'math/*bound'
   run_preset debug
   count_one valgrind valgrind_units
   run_preset fuzz

@@ -1,15 +1,18 @@
 /* main.c - weir-bench: measures the workloads, beside a peer if asked, and prints a JSON object a line as results come.
  *
  *     weir-bench [--work W1,...] [--op train,...] [--batch 1,...] [--threads 1,...] [--seconds S] [--rounds N]
- *                [--peer SCRIPT] [--python PROGRAM] [--only cases,limits,startup,accuracy]
+ *                [--peer SCRIPT] [--python PROGRAM] [--only cases,limits,startup,accuracy,model,memory]
  *     weir-bench --first MODEL DATA | --first-train MODEL DATA     (what startup.h runs)
+ *     weir-bench --memory LAYERS ROWS RECOMPUTE                    (what memory.h runs)
  *
- * Kinds of lines: machine, limit, gemm, accuracy, check, case, startup. `weir bench` makes tables of them. Errors: one line on stderr,
- * status 1, or 2 for bad usage. */
+ * Kinds of lines: machine, limit, gemm, accuracy, check, case, startup, model, memory. `weir bench` makes tables of them.
+ * Errors: one line on stderr, status 1, or 2 for bad usage. */
 #include "accuracy.h"
 #include "clock.h"
 #include "contest.h"
+#include "cost.h"
 #include "limit.h"
+#include "memory.h"
 #include "plan.h"
 #include "startup.h"
 
@@ -292,6 +295,25 @@ static int run_startup(session *s)
     return s->plan.peer ? time_program(s, "peer", python) : 1;
 }
 
+/* ---- the model of cost --------------------------------------------------------------------------------------------- */
+
+static int run_model(session *s)
+{
+    const plan *const p = &s->plan;
+    weir_error error;
+    if (p->threads[0] != 1)
+        return snprintf(s->message, sizeof s->message, "the model of cost begins with one thread"), 0;
+    if (!cost_series(s->runtimes, p->threads, p->thread_count, p->ops, p->op_count, p->seconds, &error))
+        return fail(s, &error);
+    return 1;
+}
+
+static int run_memory(session *s)
+{
+    if (memory_series(s->program)) return 1;
+    return snprintf(s->message, sizeof s->message, "memory: a process of its own failed"), 0;
+}
+
 /* ---- the whole ----------------------------------------------------------------------------------------------------- */
 
 static int prepare(session *s)
@@ -320,6 +342,9 @@ static int run(session *s)
         return 0;
     print_machine(s);
     if (p->limits) run_limits(s);
+    if (p->model && !run_model(s)) return 0;
+    if (p->memory && !run_memory(s)) return 0;
+    if (!p->cases && !p->limits && !p->startup && !p->accuracy) return 1;
     for (int i = 0; i < p->work_count; i++) {
         if (!run_work(s, p->works[i])) return 0;
     }
@@ -349,6 +374,7 @@ int main(int count, char **words)
     static session s;
     if (count == 4 && strcmp(words[1], "--first") == 0) return startup_first(words[2], words[3], 0);
     if (count == 4 && strcmp(words[1], "--first-train") == 0) return startup_first(words[2], words[3], 1);
+    if (count == 5 && strcmp(words[1], "--memory") == 0) return memory_first(words[2], words[3], words[4]);
     plan_default(&s.plan);
     for (int i = 1; i < count; i += 2) {
         if (i + 1 == count) return usage(words[i], "a missing value");

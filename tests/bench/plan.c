@@ -87,7 +87,9 @@ static int read_only(plan *p, const char *list)
     p->limits = strstr(list, "limits") != NULL;
     p->startup = strstr(list, "startup") != NULL;
     p->accuracy = strstr(list, "accuracy") != NULL;
-    return p->cases || p->limits || p->startup || p->accuracy;
+    p->model = strstr(list, "model") != NULL;
+    p->memory = strstr(list, "memory") != NULL;
+    return p->cases || p->limits || p->startup || p->accuracy || p->model || p->memory;
 }
 
 static int read_number(const char *text, double low, double high, double *value)

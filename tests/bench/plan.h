@@ -16,6 +16,7 @@ typedef struct plan {
     int rounds;
     double seconds;
     int cases, limits, startup, accuracy;
+    int model, memory; /* only when asked for: they have models of their own */
     const char *peer, *python;
 } plan;
 

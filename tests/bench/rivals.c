@@ -41,11 +41,18 @@ static int is_installed(const char *blas)
     return access(path, R_OK) == 0;
 }
 
+/* The library under test, through Lua: no other BLAS is sought for it. */
+static int is_own(const char *script)
+{
+    const size_t length = strlen(script);
+    return length > 4 && strcmp(script + length - 4, ".lua") == 0;
+}
+
 static void add_all(rivals *all, const char *program, const char *script, int threads)
 {
     const peer_setup setup = {.program = program, .script = script, .threads = threads};
     const int before = all->count;
-    for (size_t i = 0; i < LIBRARIES; i++) {
+    for (size_t i = 0; i < LIBRARIES && !is_own(script); i++) {
         const int fits = !libraries[i].alone || (threads == 1 && all->count == before);
         if (fits && is_installed(libraries[i].name)) add(all, &setup, libraries[i].name);
     }

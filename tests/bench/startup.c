@@ -21,8 +21,7 @@ extern char **environ;
 
 /* ---- from outside -------------------------------------------------------------------------------------------------- */
 
-/* Milliseconds to the first line; negative when the program fails. */
-static double run_once(char *const *words, char *line, int size)
+double startup_once(char *const *words, char *line, int size)
 {
     int ends[2];
     if (pipe2(ends, O_CLOEXEC)) return -1;
@@ -51,7 +50,7 @@ int startup_measure(char *const *words, startup *figure)
     char line[512];
     int runs = 0;
     while (runs < RUNS && (runs < SLOW_RUNS || times[0] < SLOW_MS)) {
-        times[runs] = run_once(words, line, sizeof line);
+        times[runs] = startup_once(words, line, sizeof line);
         if (times[runs++] < 0) return 0;
     }
     const char *const last = strrchr(line, ' ');

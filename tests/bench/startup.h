@@ -8,6 +8,10 @@ typedef struct startup {
     double megabytes; /* resident, as the program itself says; 0: it says nothing */
 } startup;
 
+/** Runs the words (the last is NULL) and puts the first line of standard output into line[size]. Returns the milliseconds
+ *  until it came; negative when the program fails. */
+double startup_once(char *const *words, char *line, int size);
+
 /** Runs the words (the last is NULL) again and again. Returns 0 when the program fails. */
 int startup_measure(char *const *words, startup *figure);
 

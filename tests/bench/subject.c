@@ -98,8 +98,7 @@ weir_status subject_make(weir_runtime *runtime, const work *w, const char *path,
     return status;
 }
 
-weir_status subject_open(subject *s, weir_runtime *runtime, const work *w, const char *path, int64_t largest,
-                         weir_error *error)
+static weir_status take_memory(subject *s, const work *w, int64_t largest, weir_error *error)
 {
     *s = (subject){.work = w, .largest = largest};
     const size_t row = (size_t)w->features * sizeof(float);
@@ -108,8 +107,27 @@ weir_status subject_open(subject *s, weir_runtime *runtime, const work *w, const
     s->log_p = malloc((size_t)largest * sizeof(double));
     if (!s->rows || !s->made || !s->log_p) return out_of_memory(error);
     subject_fill(w, s->rows, POOL_ROWS);
-    weir_status status = weir_model_load(runtime, path, &s->model, error);
+    return WEIR_OK;
+}
+
+weir_status subject_open(subject *s, weir_runtime *runtime, const work *w, const char *path, int64_t largest,
+                         weir_error *error)
+{
+    weir_status status = take_memory(s, w, largest, error);
+    if (!status) status = weir_model_load(runtime, path, &s->model, error);
     if (!status) status = weir_model_load(runtime, path, &s->learner, error);
+    if (!status) status = weir_trainer_create(s->learner, NULL, &s->trainer, error);
+    return status;
+}
+
+weir_status subject_build(subject *s, weir_runtime *runtime, const work *w, int64_t largest,
+                          weir_error *error)
+{
+    char json[WORK_TEXT];
+    weir_status status = take_memory(s, w, largest, error);
+    if (!status && !work_describe(w, "f32", json, sizeof json)) status = out_of_memory(error);
+    if (!status) status = weir_model_build(runtime, json, -1, &s->model, error);
+    if (!status) status = weir_model_build(runtime, json, -1, &s->learner, error);
     if (!status) status = weir_trainer_create(s->learner, NULL, &s->trainer, error);
     return status;
 }

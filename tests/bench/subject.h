@@ -26,6 +26,9 @@ weir_status subject_make(weir_runtime *runtime, const work *w, const char *path,
  *  a failure. */
 weir_status subject_open(subject *s, weir_runtime *runtime, const work *w, const char *path, int64_t largest,
                          weir_error *error);
+/** The same of a new model, as initialised: what it computes is beside the point. */
+weir_status subject_build(subject *s, weir_runtime *runtime, const work *w, int64_t largest,
+                          weir_error *error);
 void subject_close(subject *s);
 
 /** Samples a second of one operation; negative with *error filled when it fails. */

@@ -35,7 +35,13 @@ local function command_line(given)
   for _, name in ipairs { "work", "op", "batch", "threads", "seconds", "rounds", "python", "only" } do
     add("--" .. name, given[name])
   end
-  if given.peer then add("--peer", program_folder() .. "/../share/weir-bench/peer_torch.py") end
+  local peers = program_folder() .. "/../share/weir-bench/"
+  if given.lua then
+    add("--python", program_folder() .. "/weir")
+    add("--peer", peers .. "peer_lua.lua")
+  elseif given.peer then
+    add("--peer", peers .. "peer_torch.py")
+  end
   return table.concat(words, " ") .. ' 2>&1; echo "exit $?"'
 end
 
@@ -55,7 +61,7 @@ local function shower(given, results)
       end
     end
     if line.kind == "case" then done = done + 1 end
-    if wide and results.machine then
+    if wide and results.machine and line.kind ~= "model" then
       io.stderr:write(("%d of %d cases"):format(done, results.machine.cases))
     end
   end
@@ -64,7 +70,8 @@ end
 
 --- Runs weir-bench; returns its lines by kind.
 local function measure(given)
-  local results = { limit = {}, gemm = {}, accuracy = {}, check = {}, case = {}, startup = {} }
+  local results = { limit = {}, gemm = {}, accuracy = {}, check = {}, case = {}, startup = {}, model = {},
+    memory = {} }
   local show, clear = shower(given, results)
   local status, message
   local stream = assert(io.popen(command_line(given), "r"))
@@ -129,11 +136,12 @@ return {
   positional = {},
   options = {
     { "--peer", help = "also run PyTorch on the same models, in turns (scripts/setup.sh --bench installs it)" },
+    { "--lua", help = "instead of PyTorch, the same through Lua, in turns: what scripting costs on top of C" },
     { "--work", value = "W1,...", help = "which models (all): W1, W2a, W2b, W3, W4a, W4b" },
     { "--op", value = "O,...", help = "which operations (all): train, log_prob, sample" },
     { "--batch", value = "N,...", help = "rows of a batch (1,100,512,4096)" },
     { "--threads", value = "T,...", help = "numbers of threads (1,2)" },
-    { "--only", value = "PART,...", help = "which parts (all): limits, accuracy, cases, startup" },
+    { "--only", value = "PART,...", help = "which parts: limits, accuracy, cases, startup (these four), model, memory" },
     { "--seconds", value = "S", kind = "number", low = 0.0001, high = 3600, help = "of each measurement (0.3)" },
     { "--rounds", value = "N", kind = "integer", low = 1, high = 99, help = "turns of a case (5)" },
     { "--python", value = "PROGRAM", help = "the Python that has PyTorch (/usr/bin/python3)" },
@@ -144,8 +152,12 @@ return {
     return "W1 RealNVP, 43 features, 10 couplings, 2 x 100. W2a MAF, 6 features, 5 layers, 2 x 100. W2b MAF, 63 features,\n"
       .. "10 layers, 2 x 512. W3 spline couplings, 8 features, 10 layers, 8 bins, 2 x 128. W4a, W4b planar, 32 layers, 2 and\n"
       .. "40 features. f32, Adam, -log_prob.mean(), synthetic data. The peer's log-likelihoods are compared with ours on the\n"
-      .. "same weights before anything is timed; of its variants, thread counts and BLAS libraries the fastest counts."
+      .. "same weights before anything is timed; of its variants, thread counts and BLAS libraries the fastest counts.\n\n"
+      .. "--only model varies depth, width, features, rows and threads of couplings and masked flows, and prints what the model\n"
+      .. "of cost in core/SPEED.md predicts beside what is measured; --only memory trains flows of 8 and 64 layers and prints\n"
+      .. "what that takes."
   end,
-  examples = { "weir bench --peer --report speed.html", "weir bench --work W1,W3 --op train --batch 512 --json" },
+  examples = { "weir bench --peer --report speed.html", "weir bench --work W1,W3 --op train --batch 512 --json",
+    "weir bench --only model,memory --op train,log_prob" },
   run = run,
 }

@@ -45,10 +45,10 @@ end
 
 local widths = { 5, -9, 6, 8, 10, 12, 14, 9, 22, -2, 2 }
 
-local function text_row(cells)
+local function text_row(cells, given)
   local out = {}
   for i, cell in ipairs(cells) do
-    out[i] = ("%" .. widths[i] .. "s"):format(cell)
+    out[i] = ("%" .. (given or widths)[i] .. "s"):format(cell)
   end
   return (table.concat(out, " "):gsub("%s+$", "")) .. "\n"
 end
@@ -81,6 +81,31 @@ local function accuracy_line(accuracy)
     accuracy.work, accuracy.who == "weir" and "Weir" or "the peer", accuracy.usual, accuracy.rows, accuracy.worst)
 end
 
+local model_heads = { "layers of", "op", "depth", "width", "D", "rows", "threads", "measured us", "predicted us",
+  "predicted / measured" }
+local model_widths = { -16, -9, 6, 6, 4, 6, 8, 12, 13, 21 }
+
+local function model_cells(model)
+  return { model.layer, model.op, tostring(model.depth), tostring(model.width), tostring(model.features), tostring(model.rows),
+    tostring(model.threads), ("%.4g"):format(model.measured), ("%.4g"):format(model.predicted),
+    ("%.2f"):format(model.predicted / model.measured) }
+end
+
+--- How many of the predictions lie within 30 % of what was measured.
+local function model_line(models)
+  local near = 0
+  for _, model in ipairs(models) do
+    local quotient = model.predicted / model.measured
+    if quotient >= 0.7 and quotient <= 1.3 then near = near + 1 end
+  end
+  return ("%d of %d predictions lie within 30 %% of the measurement"):format(near, #models)
+end
+
+local function memory_line(memory)
+  return ("training, %d layers, batches of %d rows%s: at most %.3g MB; the parameters are %.3g MB"):format(memory.depth,
+    memory.rows, memory.recompute == 1 and ", recompute" or "", memory.megabytes, memory.parameters)
+end
+
 local function machine_line(machine)
   return ("Weir %s, %s kernels, %d processors; peer: %s; medians of %d rounds of %g s"):format(machine.version, machine.kernels,
     machine.processors, type(machine.peer) == "string" and machine.peer or "none", machine.rounds, machine.seconds)
@@ -91,6 +116,11 @@ function report.text(line, results)
   if line.kind == "machine" then return machine_line(line) .. "\n" end
   if line.kind == "limit" then return limit_line(line) .. "\n" end
   if line.kind == "startup" then return startup_line(line) .. "\n" end
+  if line.kind == "model" then
+    local head = #results.model == 1 and "\n" .. text_row(model_heads, model_widths) or ""
+    return head .. text_row(model_cells(line), model_widths)
+  end
+  if line.kind == "memory" then return memory_line(line) .. "\n" end
   if line.kind == "accuracy" then return accuracy_line(line) .. "\n" end
   if line.kind == "check" then return check_line(line) .. "\n" end
   if line.kind ~= "case" then return nil end
@@ -115,6 +145,9 @@ local function sections(results)
     { title = "Matrix products", heads = gemm_heads, rows = rows(results.gemm, gemm_cells) },
     { title = "Start-up and memory", lines = lines(results.startup, startup_line) },
     { title = "Same densities", lines = lines(results.check, check_line) },
+    { title = "Model of cost", text = #results.model > 0 and model_line(results.model) .. "." or nil, heads = model_heads,
+      rows = rows(results.model, model_cells) },
+    { title = "Memory of training", lines = lines(results.memory, memory_line) },
     { title = "Accuracy", text = "Of log_prob in f32, against f64 by the same weights. D is the number of features.",
       lines = lines(results.accuracy, accuracy_line) },
   }

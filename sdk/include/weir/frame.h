@@ -26,8 +26,9 @@ typedef struct weir_scratch weir_scratch; /**< opaque, the host's */
 
 /** The one-argument functions the host vectorises: name, formula. y[i] = f(x[i]) for i < n; y may be
  *  x. Results do not depend on n or on the position of an element. Errors: at most 4 ulp in f32,
- *  2 ulp in f64, special values as in C's <math.h>. The list is closed, because gemm stands behind it in weir_math: what comes
- *  later is a member of its own at the end. */
+ *  2 ulp in f64, on every processor; special values as in C's <math.h>, but a result beyond 0.9999
+ *  of the largest number may be infinity. The list is closed, because gemm stands behind it in weir_math: what comes later is
+ *  a member of its own at the end. */
 #define WEIR_MATH_LIST(X)                                                                                    \
     X(exp, "e^x")                                                                                            \
     X(expm1, "e^x - 1")                                                                                      \

@@ -1,0 +1,291 @@
+/* cost.c - see cost.h. */
+#include "cost.h"
+
+#include "clock.h"
+#include "subject.h"
+
+#include <math.h>
+#include <stdio.h>
+
+/* ---- the machine --------------------------------------------------------------------------------------------------- */
+
+/* Of several short turns the best counts: whatever disturbs one makes it slower. */
+#define TURNS 5
+
+static const int64_t copy_bytes[COST_COPIES] = {16 << 10, 256 << 10, 4 << 20, 64 << 20};
+
+void cost_machine_measure(cost_machine *m, int most_threads, double seconds)
+{
+    *m = (cost_machine){.seconds = seconds};
+    clock_by_processor(1);
+    for (int i = 0; i < COST_COPIES; i++) {
+        for (int turn = 0; turn < TURNS; turn++)
+            m->copy[i] = fmax(m->copy[i], limit_copy(1, copy_bytes[i], seconds / TURNS));
+    }
+    clock_by_processor(0);
+    double alone = 0;
+    for (int threads = 1; threads <= most_threads && threads <= COST_THREADS; threads++) {
+        double best = 0;
+        for (int turn = 0; turn < TURNS; turn++) best = fmax(best, limit_peak(threads, seconds / TURNS));
+        if (threads == 1) alone = best;
+        m->share[threads] = fmin(1, best / (threads * alone));
+    }
+}
+
+/* Bytes a second for data of this size. */
+static double copy_rate(const cost_machine *m, double bytes)
+{
+    for (int i = 0; i < COST_COPIES; i++) {
+        if (bytes <= (double)copy_bytes[i]) return m->copy[i];
+    }
+    return m->copy[COST_COPIES - 1];
+}
+
+static const cost_product *product_of(cost_machine *m, const dense *layer, int32_t rows)
+{
+    for (int i = 0; i < m->count; i++) {
+        const cost_product *const known = &m->products[i];
+        if (known->out == layer->out && known->in == layer->in && known->rows == rows) return known;
+    }
+    cost_product *const p = &m->products[m->count < COST_PRODUCTS ? m->count++ : COST_PRODUCTS - 1];
+    *p = (cost_product){layer->out, layer->in, rows, {0}};
+    clock_by_processor(1);
+    for (int which = 0; which < PRODUCTS; which++) {
+        for (int turn = 0; turn < TURNS; turn++) {
+            const gemm_figure now = limit_gemm(layer, (product)which, rows, 1, m->seconds / TURNS);
+            p->rate[which] = fmax(p->rate[which], now.own);
+        }
+    }
+    clock_by_processor(0);
+    return p;
+}
+
+/* ---- the formula --------------------------------------------------------------------------------------------------- */
+
+#define TILE_ROWS 64
+
+/* Rows of a tile as it is computed: the padding too, but for the products of a single row. */
+static int32_t padded(int64_t rows)
+{
+    if (rows >= TILE_ROWS) return TILE_ROWS;
+    return rows <= 8 ? 8 : (int32_t)((rows + 15) / 16 * 16);
+}
+
+/* Tiles that the busiest thread takes. Training deals them out in runs of two, the same for any number of threads. */
+static int64_t tiles_in_turn(int64_t rows, operation op, int threads)
+{
+    const int64_t tiles = (rows + TILE_ROWS - 1) / TILE_ROWS;
+    const int64_t run = op == TRAIN && tiles > 2 ? 2 : 1;
+    const int64_t runs = (tiles + run - 1) / run, mine = ((runs + threads - 1) / threads) * run;
+    return mine < tiles ? mine : tiles;
+}
+
+/* Products of one tile, and beside those of a gradient what its activations move in the nearest cache: a hidden number is
+ * read with its cotangent, which is written, and read once more for the bias. */
+static double tile_products(cost_machine *m, const work *w, operation op, int32_t rows)
+{
+    dense list[6];
+    const int count = work_dense(w, list, 6);
+    double seconds = 0;
+    for (int i = 0; i < count; i++) {
+        const cost_product *const p = product_of(m, &list[i], rows);
+        const double flops = 2.0 * list[i].out * list[i].in * list[i].share * list[i].count * rows;
+        for (int which = FORWARD; which < (op == TRAIN ? PRODUCTS : FORWARD + 1); which++)
+            seconds += flops / p->rate[which];
+        if (op == TRAIN) seconds += 16.0 * list[i].out * list[i].count * rows / copy_rate(m, 0);
+    }
+    return seconds;
+}
+
+/* Numbers that a layer moves. */
+static double moved(const work *w)
+{
+    return w->shape == COUPLING ? w->features / 2.0 : w->features;
+}
+
+/* Weights that do not stay in the second-level cache come from the next one for every tile; a gradient reads them twice, and
+ * reads and writes its own. */
+static double tile_weights(const cost_machine *m, operation op, int64_t parameters)
+{
+    const double bytes = 4.0 * (double)parameters;
+    if (bytes <= (double)copy_bytes[1]) return 0;
+    return (op == TRAIN ? 4 : 1) * bytes / copy_rate(m, bytes);
+}
+
+/* Once a step: gradients zeroed and added up, one for each run of tiles, at most sixteen; then squares, then Adam, which reads
+ * parameter, gradient and two moments and writes all but the gradient. */
+static double step_bytes(int64_t rows, int64_t parameters)
+{
+    const int64_t tiles = (rows + TILE_ROWS - 1) / TILE_ROWS;
+    int64_t lanes = tiles / 2 > 2 ? tiles / 2 : tiles;
+    if (lanes > 16) lanes = 16;
+    return (double)parameters * (double)(4 * lanes + 12 * (lanes - 1) + 4 + 28);
+}
+
+double cost_predict(cost_machine *m, const cost_constants *k, const work *w, operation op, int64_t rows,
+                    int threads, int64_t parameters)
+{
+    const int32_t width = padded(rows), in_products = rows == 1 ? 1 : width;
+    const int64_t tiles = tiles_in_turn(rows, op, threads);
+    const int helped = threads > 1 && rows > TILE_ROWS;
+    const double tile = w->layers * (k->layer + moved(w) * width * k->element) +
+                        tile_products(m, w, op, in_products) + tile_weights(m, op, parameters);
+    double seconds = k->call + (helped ? k->wake : 0) + (double)tiles * tile / m->share[helped ? threads : 1];
+    if (op == TRAIN)
+        seconds += step_bytes(rows, parameters) / copy_rate(m, 16.0 * (double)parameters) /
+                   (helped ? threads * m->share[threads] : 1);
+    return seconds;
+}
+
+/* ---- measuring ----------------------------------------------------------------------------------------------------- */
+
+typedef struct series {
+    cost_machine machine;
+    weir_runtime *const *runtimes;
+    const int *threads;
+    int thread_count;
+    double seconds;
+    weir_error *error;
+} series;
+
+static weir_runtime *runtime_for(const series *s, int threads)
+{
+    for (int i = 0; i < s->thread_count; i++) {
+        if (s->threads[i] == threads) return s->runtimes[i];
+    }
+    return NULL;
+}
+
+/* Seconds of a call; negative when it failed. One thread is timed by the processor it used, so that what else runs on the
+ * machine hardly counts. */
+static double measure(const series *s, const work *w, operation op, int64_t rows, int threads,
+                      int64_t *parameters)
+{
+    subject one;
+    double best = 0;
+    weir_status status = subject_build(&one, runtime_for(s, threads), w, rows, s->error);
+    clock_by_processor(threads == 1);
+    for (int turn = 0; turn <= TURNS && !status; turn++) { /* the first warms up */
+        const double rate = subject_rate(&one, op, rows, s->seconds / TURNS, s->error);
+        if (rate <= 0) status = WEIR_ERROR;
+        if (turn > 0) best = fmax(best, rate);
+    }
+    clock_by_processor(0);
+    if (!status) *parameters = weir_model_get(one.model, WEIR_MODEL_PARAMETERS);
+    subject_close(&one);
+    return status ? -1 : (double)rows / best;
+}
+
+/* Three flows with small networks give three constants: a deeper one the cost of a layer, a wider one that of a number, and
+ * what is left of the first is the call. Each differs from the first by known products. */
+static int calibrate(series *s, const work *kind, operation op, cost_constants *k)
+{
+    const cost_constants none = {0, 0, 0, 0};
+    const int32_t shapes[3][2] = {{4, 2}, {4, 16}, {64, 8}};
+    double rest[3];
+    *k = none;
+    for (int i = 0; i < 3; i++) {
+        work w = *kind;
+        int64_t parameters;
+        w.features = shapes[i][0];
+        w.layers = shapes[i][1];
+        w.width = 32;
+        rest[i] = measure(s, &w, op, TILE_ROWS, 1, &parameters);
+        if (rest[i] < 0) return 0;
+        rest[i] -= cost_predict(&s->machine, &none, &w, op, TILE_ROWS, 1, parameters);
+    }
+    const double few = (kind->shape == COUPLING ? 2 : 4) * TILE_ROWS;
+    const double both = fmax(0, (rest[1] - rest[0]) / 14); /* layer + few element */
+    k->call = fmax(0, rest[0] - 2 * both);
+    k->element = fmax(0, ((rest[2] - k->call) / 8 - both) / (15 * few));
+    k->layer = fmax(0, both - few * k->element);
+    return 1;
+}
+
+static int calibrate_wake(series *s, const work *kind, operation op, cost_constants *k)
+{
+    work w = *kind;
+    int64_t parameters;
+    w.features = 4;
+    w.layers = 2;
+    w.width = 32;
+    if (s->thread_count < 2) return 1;
+    const double seconds = measure(s, &w, op, 4 * TILE_ROWS, s->threads[1], &parameters);
+    if (seconds < 0) return 0;
+    k->wake =
+        fmax(0, seconds - cost_predict(&s->machine, k, &w, op, 4 * TILE_ROWS, s->threads[1], parameters));
+    return 1;
+}
+
+static int point(series *s, const cost_constants *k, const work *w, operation op, int64_t rows, int threads)
+{
+    int64_t parameters;
+    const double measured = measure(s, w, op, rows, threads, &parameters);
+    if (measured < 0) return 0;
+    const double predicted = cost_predict(&s->machine, k, w, op, rows, threads, parameters);
+    printf(
+        "{\"kind\":\"model\",\"layer\":\"%s\",\"op\":\"%s\",\"depth\":%d,\"width\":%d,\"features\":%d,\"rows\":%lld,"
+        "\"threads\":%d,\"measured\":%.4g,\"predicted\":%.4g}\n",
+        w->id, operation_names[op], (int)w->layers, (int)w->width, (int)w->features, (long long)rows, threads,
+        measured * 1e6, predicted * 1e6);
+    fflush(stdout);
+    return 1;
+}
+
+/* One quantity at a time is varied around the middle. */
+static int sweep(series *s, const cost_constants *k, const work *kind, operation op)
+{
+    static const int32_t depths[] = {2, 4, 8, 16, 32}, widths[] = {32, 64, 256, 512}, features[] = {4, 64};
+    static const int64_t rows[] = {1, 8, 64, 8192};
+    work w = *kind;
+    int fine = 1;
+    for (size_t i = 0; i < sizeof depths / sizeof *depths && fine; i++) {
+        w.layers = depths[i];
+        fine = point(s, k, &w, op, 512, 1);
+    }
+    w = *kind;
+    for (size_t i = 0; i < sizeof widths / sizeof *widths && fine; i++) {
+        w.width = widths[i];
+        fine = point(s, k, &w, op, 512, 1);
+    }
+    w = *kind;
+    for (size_t i = 0; i < sizeof features / sizeof *features && fine; i++) {
+        w.features = features[i];
+        fine = point(s, k, &w, op, 512, 1);
+    }
+    w = *kind;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows && fine; i++) fine = point(s, k, &w, op, rows[i], 1);
+    for (int t = 1; t < s->thread_count && fine; t++) {
+        fine = point(s, k, &w, op, 512, s->threads[t]) && point(s, k, &w, op, 8192, s->threads[t]);
+    }
+    return fine;
+}
+
+static const work kinds[] = {
+    {"affine coupling", "", COUPLING, 16, 8, 128, 0},
+    {"spline coupling", "", COUPLING, 16, 8, 128, 8},
+    {"affine masked", "", AUTOREGRESSIVE, 16, 8, 128, 0},
+};
+
+int cost_series(weir_runtime *const *runtimes, const int *threads, int thread_count, const operation *ops,
+                int op_count, double seconds, weir_error *error)
+{
+    static series s;
+    s = (series){.runtimes = runtimes,
+                 .threads = threads,
+                 .thread_count = thread_count,
+                 .seconds = seconds,
+                 .error = error};
+    cost_machine_measure(&s.machine, threads[thread_count - 1], seconds);
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        for (int o = 0; o < op_count; o++) {
+            cost_constants k;
+            /* Samples of masked flows come feature by feature: another formula. */
+            if (ops[o] == SAMPLE && kinds[i].shape == AUTOREGRESSIVE) continue;
+            if (!calibrate(&s, &kinds[i], ops[o], &k) || !calibrate_wake(&s, &kinds[i], ops[o], &k) ||
+                !sweep(&s, &k, &kinds[i], ops[o]))
+                return 0;
+        }
+    }
+    return 1;
+}
