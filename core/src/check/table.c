@@ -41,7 +41,7 @@ const weir__promise weir__promises[] = {
     {"volume", "36", WEIR__PER_MAP, LAYER, EXACT, weir__check_volume},
     {"elementwise", "36", WEIR__PER_VJP, UNIV, EXACT, weir__check_elementwise},
     {"monotone", "40", WEIR__PER_MAP, UNIV, EXACT, weir__check_monotone},
-    {"identity", "17", WEIR__PER_SUBJECT, UNIV, 0.25, weir__check_identity}, /* near to it */
+    {"identity", "17", WEIR__PER_SUBJECT, UNIV, 0.5, weir__check_identity}, /* near to it */
     {"edges", "39", WEIR__PER_MAP, BOTH, 1e-8, weir__check_edges},
     {"codomain", "16", WEIR__PER_MAP, BOTH, TIGHT, weir__check_codomain},
     {"outside", "39", WEIR__PER_MAP, BOTH, EXACT, weir__check_outside},

@@ -119,7 +119,18 @@ static void start_there(const weir_child *child, weir__field *params)
     weir__field_pad(params, 0);
 }
 
-/* One that goes from one interval to another is not asked, nor what a context makes of it. */
+/* The points lie in no order. */
+static int falls(const weir__field *x, const weir__field *y, int32_t f)
+{
+    double rise = 0;
+    for (int32_t r = 1; r < GRID; r++)
+        rise += (weir__field_get(y, f, r) - weir__field_get(y, f, 0)) *
+                (weir__field_get(x, f, r) - weir__field_get(x, f, 0));
+    return rise < 0;
+}
+
+/* One that goes from one interval to another is not asked, nor what a context makes of it; one that falls is far from the
+ * identity whatever its parameters. */
 void weir__check_identity(weir__subject *subject, const weir__map *map, weir__verdict *verdict)
 {
     const weir_child *const child = subject->child;
@@ -134,9 +145,12 @@ void weir__check_identity(weir__subject *subject, const weir__map *map, weir__ve
     if (!weir__have(verdict, call)) return;
     start_there(child, &call->field[WEIR__PARAMS]);
     if (!weir__served(verdict, subject, weir__evaluate(subject, forward, call), "forward")) return;
-    for (int32_t f = 0; f < call->field[WEIR__X].tile.features; f++)
+    const weir__field *const x = &call->field[WEIR__X], *const y = &call->field[WEIR__Y];
+    for (int32_t f = 0; f < x->tile.features; f++) {
+        if (falls(x, y, f)) continue;
         for (int32_t r = 0; r < GRID; r++) {
-            const double x = weir__field_get(&call->field[WEIR__X], f, r);
-            weir__measure(verdict, fabs(weir__field_get(&call->field[WEIR__Y], f, r) - x) / (1 + fabs(x)));
+            const double at = weir__field_get(x, f, r);
+            weir__measure(verdict, fabs(weir__field_get(y, f, r) - at) / (1 + fabs(at)));
         }
+    }
 }
