@@ -5,6 +5,7 @@ static const char lua_density_doc[] =
     "log p(z), where the file says what p is:\n"
     "  local weir = ...\n"
     "  return {\n"
+    "    kind = \"density\",\n"
     "    log_density = function(frame, z, log_p, theta) ... end,                     log_p[r] added to\n"
     "    vjp = function(frame, z, log_p_bar, z_bar, theta, theta_bar) ... end,       z_bar = log_p_bar d log p / dz, set\n"
     "    sample = function(frame, z, theta) ... end,                                 optional: z set\n"

@@ -6,6 +6,7 @@ static const char lua_layer_doc[] =
     "feature d, from 0, a pointer of LuaJIT's FFI to frame.width numbers (x.data, x.stride and x.features are behind it).\n"
     "  local weir = ...\n"
     "  return {\n"
+    "    kind = \"layer\",\n"
     "    parameters = { { \"shift\", { weir.features }, 0 } },\n"
     "    forward = function(frame, x, z, log_det, theta) ... end,        z set, log_det[r] added to\n"
     "    forward_vjp = function(frame, x, z, z_bar, log_det_bar, x_bar, theta, theta_bar) ... end,\n"

@@ -5,6 +5,7 @@ static const char lua_network_doc[] =
     "y = g(x, context), where the file says what g is:\n"
     "  local weir = ...\n"
     "  return {\n"
+    "    kind = \"network\",\n"
     "    parameters = { { \"weight\", { weir.outputs, weir.features }, 0 }, { \"bias\", { weir.outputs }, weir.output_bias } },\n"
     "    forward = function(frame, x, y, theta) ... end,\n"
     "    vjp = function(frame, x, y, y_bar, x_bar, theta, theta_bar) ... end,     x_bar set, theta_bar added to\n"

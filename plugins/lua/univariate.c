@@ -15,6 +15,7 @@ static const char lua_univariate_doc[] =
     "Parameter k of the element in row i is p[k * s + i]; `identity` are the values that make u the identity. log|du/dx| is\n"
     "what forward adds. What is left out the host supplies: the inverse by a bracketed root, its VJP by the implicit\n"
     "function theorem. domain = { lower, upper } and codomain say where x and y live, if not on the whole line.\n"
+    "`kind` may be left out; with it `weir check FILE.lua` knows what to check.\n"
     "No argument is ever nil, outputs hold zeros at first, and the only NaN there is is the usual one. Rows whose y or log-det is not finite are discarded; weir.discard(frame, row) does it too.\n"
     "Whole lanes go through the host's functions, frame.math.exp(n, x, y): exp expm1 log log1p tanh sigmoid softplus sin\n"
     "cos erf. weir.take(frame, lanes) is scratch, weir.keep(frame, lanes) and weir.kept(frame, lanes) the tape.\n"
