@@ -27,6 +27,13 @@ if [ -e "$broken" ]; then
   has FAILED stdout
 fi
 
+# one that takes longer than its time, and works all the while or sleeps in between, is no module that hangs
+naps=$WEIR_TEST_BUILD/tests/fixtures/naps.so
+if [ -e "$naps" ]; then
+  expect 0 "" "$WEIR" check "$naps" --with '{"timeout": 0.6, "only": "forward.bounds"}'
+  has ' 0 failed' stdout
+fi
+
 # nor does one pass that ends the process in the middle of a check, however content it is, or that is never done; all
 # other checks still run, and the check, the call and the stack are named
 fixtures=$WEIR_TEST_BUILD/tests/fixtures

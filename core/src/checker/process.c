@@ -1,7 +1,8 @@
 /* process.c - forking for a job, and waiting until it is done, or hangs.
  *
- * A job hangs when it has used the time that it may take, or waits for so long, doing nothing: one that would work, but does
- * not get the processor, is left alone.
+ * A job hangs when it has used the time that it may take, or has waited for so
+ * long, doing next to nothing: one that would work, but does not get the
+ * processor, is left alone.
  */
 #include "checker/job.h"
 
@@ -21,7 +22,8 @@ static double seconds_of(clockid_t clock)
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
-/* 'R' in its state: it wants the processor; 'D': it waits for the disk. */
+/* 'R' in its state: it wants the processor; 'D': it waits for the disk; 'Z': it
+ * has ended. */
 static int is_idle(const char *path)
 {
     char line[512], state = 'S';
@@ -30,11 +32,11 @@ static int is_idle(const char *path)
         file && fgets(line, sizeof line, file) ? strrchr(line, ')') : NULL; /* its name may hold anything */
     if (after && after[1] == ' ') state = after[2];
     if (file) fclose(file);
-    return state != 'R' && state != 'D';
+    return state != 'R' && state != 'D' && state != 'Z';
 }
 
-/* A process of which some thread wants the processor and does not get it is not hanging. */
-static int is_waiting(pid_t pid)
+/* Some thread wants the processor, whether it gets it or not. */
+static int is_busy(pid_t pid)
 {
     char path[320];
     const struct dirent *thread;
@@ -46,16 +48,25 @@ static int is_waiting(pid_t pid)
         idle = thread->d_name[0] == '.' || is_idle(path);
     }
     if (threads) closedir(threads);
-    return idle;
+    return !idle;
 }
 
-static int has_hung(pid_t pid, double started, double patience)
+typedef struct vigil {
+    pid_t pid;
+    double patience, started;
+    double seen, worked, waited; /* when it was last looked at; seconds of work
+                                  and of waiting by then */
+} vigil;
+
+static int has_hung(vigil *v)
 {
     clockid_t clock;
-    const double passed = seconds_of(CLOCK_MONOTONIC) - started;
-    if (passed < patience) return 0;
-    if (clock_getcpuclockid(pid, &clock) == 0 && seconds_of(clock) >= patience) return 1;
-    return is_waiting(pid) || passed > 20 * patience;
+    const double now = seconds_of(CLOCK_MONOTONIC), passed = now - v->seen;
+    const double worked = clock_getcpuclockid(v->pid, &clock) == 0 ? seconds_of(clock) : 0;
+    if (!is_busy(v->pid) && worked - v->worked < 0.1 * passed) v->waited += passed;
+    v->seen = now;
+    v->worked = worked;
+    return worked >= v->patience || v->waited >= v->patience || now - v->started > 20 * v->patience;
 }
 
 static pid_t reap(pid_t pid, int *status, int block)
@@ -81,20 +92,23 @@ static int end_hanging(pid_t pid)
     return status;
 }
 
-/* SIGCHLD is blocked, and waking up costs nothing while the test runs. */
+/* SIGCHLD is blocked, and waking up costs nothing while the test runs. One that
+ * has just ended is not asked whether it hangs. */
 static int wait_for(pid_t pid, double patience, int *hung)
 {
     const struct timespec glance = {.tv_sec = 0, .tv_nsec = 50000000};
-    const double started = seconds_of(CLOCK_MONOTONIC);
+    const double now = seconds_of(CLOCK_MONOTONIC);
+    vigil v = {.pid = pid, .patience = patience, .started = now, .seen = now};
     sigset_t child;
     int status = 0;
     sigemptyset(&child);
     sigaddset(&child, SIGCHLD);
     while (reap(pid, &status, 0) == 0) {
+        if (has_hung(&v)) {
+            *hung = 1;
+            return end_hanging(pid);
+        }
         sigtimedwait(&child, NULL, &glance);
-        if (!has_hung(pid, started, patience)) continue;
-        *hung = 1;
-        return end_hanging(pid);
     }
     return status;
 }
