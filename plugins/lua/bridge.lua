@@ -158,8 +158,9 @@ local function count_of(tensor)
   for i, side in ipairs(tensor.dims) do
     if not whole(side, 0, 2 ^ 31) then wrong("%s: side %d of its shape is no whole number", tensor.name, i) end
     count = count * side
+    if count > 2 ^ 31 then wrong("%s is too large", tensor.name) end -- even where a side of 0 follows: C multiplies too
   end
-  if #tensor.dims > 4 or count > 2 ^ 31 then wrong("%s is too large", tensor.name) end
+  if #tensor.dims > 4 then wrong("%s has %d sides, 4 are the most", tensor.name, #tensor.dims) end
   return count
 end
 

@@ -138,6 +138,8 @@ describe("what is refused", function()
     { "parameter 1 is not", "return { forward = print, parameters = { { 'Bad Name' } } }" },
     { "parameter 1 is not", "return { forward = print, parameters = { { '] int x; float *[' } } }" },
     { "too large", "return { forward = print, parameters = { { 'w', { 1e6, 1e6 } } } }" },
+    { "too large", "return { forward = print, parameters = { { 'w', { 2 ^ 31, 2 ^ 31, 2 ^ 31, 0 } } } }" },
+    { "w has 5 sides", "return { forward = print, parameters = { { 'w', { 1, 1, 1, 1, 1 } } } }" },
     { "no whole number", "return { forward = print, parameters = { { 'w', { 1.5 } } } }" },
     { "init is a number", "return { forward = print, parameters = { { 'w', { 3 }, { 1, 2 } } } }" },
     { "domain is { lower, upper }", "return { forward = print, domain = { 1, 0 } }" },
