@@ -1,4 +1,5 @@
-/* test_limits.c - the limits of core/LIMITS.md that no other test reaches: at each all is well, one beyond is refused.
+/* test_limits.c - the limits of core/LIMITS.md that no other test reaches: one beyond is refused, and at each, where it is cheap
+ * to get there, all is well.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -36,23 +37,18 @@ static const char *hollow(const char *name, int64_t size)
 
 /* ---- files of numbers ------------------------------------------------------------------------------ */
 
+/* The header holds more than the text, whose length is the limit. */
 Test(limits, header_that_is_written)
 {
     enum { MOST = 100000000 };
     const float value = 1;
     const weir__st_tensor t = {"x", WEIR_DTYPE_F32, 0, {0}, 1, (const unsigned char *)&value};
-    for (int beyond = 0; beyond < 2; beyond++) {
-        char *const text = calloc(1, MOST + 1);
-        memset(text, 'a', MOST - 200 + 200 * (size_t)beyond);
-        json_t *const metadata = json_pack("{s:s}", "k", text);
-        const weir_status status = weir__st_write(in_root("m.safetensors"), metadata, &t, 1, &error);
-        free(text);
-        json_decref(metadata);
-        if (beyond)
-            expect(status, "header");
-        else
-            cr_assert_eq(status, WEIR_OK, "%s", error.message);
-    }
+    char *const text = calloc(1, MOST + 1);
+    memset(text, 'a', MOST);
+    json_t *const metadata = json_pack("{s:s}", "k", text);
+    expect(weir__st_write(in_root("m.safetensors"), metadata, &t, 1, &error), "the 100 MB a header may have");
+    free(text);
+    json_decref(metadata);
 }
 
 /* An archive with nothing in it, then a comment of that many bytes; its length has two bytes. */

@@ -123,7 +123,8 @@ static void write_numbers(job *j, const weir__worker *w, int64_t first, int32_t 
     for (int32_t r = 0; r < rows; r++) {
         const int bad = weir__is_discarded(frame, r);
         double value = weir__lane_value(frame, w->log_p, r);
-        const int lost = bad || (j->numbers && isnan(value));
+        /* -infinity is the logarithm of 0, outside a support; a density that overflows is no answer. */
+        const int lost = bad || (j->numbers && (isnan(value) || value == INFINITY));
         discarded += lost;
         if (j->numbers) j->numbers[first + r] = lost ? (double)NAN : value;
     }
