@@ -37,7 +37,8 @@ failed=0
 keep_broken() { # keep_broken NAME INPUT
   local kept
   kept=tests/fuzz/$1/broke-$(basename "$2")
-  "$build/tests/fuzz_$1" "${limits[@]}" -minimize_crash=1 -max_total_time=30 -exact_artifact_path="$work/small" "$2" >/dev/null 2>&1
+  "$build/tests/fuzz_$1" "${limits[@]}" -minimize_crash=1 -max_total_time=30 -artifact_prefix="$work/" \
+    -exact_artifact_path="$work/small" "$2" >/dev/null 2>&1
   if [ -s "$work/small" ]; then mv "$work/small" "$kept"; else cp "$2" "$kept"; fi
   echo "$1: broken by $kept; see it with: $build/tests/fuzz_$1 $kept"
   failed=1
@@ -52,7 +53,8 @@ for name in "${names[@]}"; do
   for input in "$work/$name/broken"/*; do
     [ -e "$input" ] && keep_broken "$name" "$input"
   done
-  "$build/tests/fuzz_$name" "${limits[@]}" -use_counters=0 -set_cover_merge=1 "$corpus" "$work/$name/found" >/dev/null 2>&1 ||
+  "$build/tests/fuzz_$name" "${limits[@]}" -use_counters=0 -set_cover_merge=1 -artifact_prefix="$work/" "$corpus" \
+    "$work/$name/found" >/dev/null 2>&1 ||
     { echo "$name: what was found could not be merged"; failed=1; }
   runs=$(sed -nE 's/^stat::number_of_executed_units: +//p' "$work/log")
   echo "$name: ${runs:-?} inputs in $share seconds, $(($(find "$corpus" -type f | wc -l) - before)) files kept more"
