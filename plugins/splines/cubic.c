@@ -45,17 +45,19 @@ static void fetch(const cubic_spline *self, int32_t n, const curve *g)
 }
 
 /* Divided by s, Steffen's slope is min(2 s'/s, 2, p/s). */
-static void place_steep(const cubic_spline *self, int32_t n, const weir_real *restrict w,
-                        const weir_real *restrict h, const neighbour *side)
+WEIR_CLONES static void place_steep(const cubic_spline *self, int32_t n, const weir_real *restrict w,
+                                    const weir_real *restrict h, const neighbour *side)
 {
     const weir_real least = self->min_derivative, room = 3 - 2 * least;
     const weir_real *restrict const there = side->there, *restrict const sigmoid = side->sigmoid;
     const weir_real *restrict const other_w = side->w, *restrict const other_h = side->h;
     weir_real *restrict const parabola = side->parabola, *restrict const steep = side->steep;
+    WEIR_LANES_APART
     for (int32_t i = 0; i < n; i++) {
-        const weir_real s = h[i] / w[i], other = other_h[i] / other_w[i], lower = s < other ? s : other;
-        parabola[i] = (s * other_w[i] + other * w[i]) / (w[i] + other_w[i]);
-        const weir_real d = 2 * lower < parabola[i] ? 2 * lower : parabola[i];
+        const weir_real own_w = w[i], next_w = other_w[i], s = h[i] / own_w, other = other_h[i] / next_w;
+        const weir_real lower = s < other ? s : other, p = (s * next_w + other * own_w) / (own_w + next_w);
+        const weir_real d = 2 * lower < p ? 2 * lower : p;
+        parabola[i] = p;
         steep[i] = there[i] * (d / s) + (1 - there[i]) * (least + room * sigmoid[i]);
     }
 }

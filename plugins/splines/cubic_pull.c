@@ -33,9 +33,10 @@ static int take_bar(const cubic_spline *self, weir_frame *frame, int32_t n, curv
 
 /* With L = log s + log V':  V_alpha = xi (1 - xi)^2,  V_beta = -xi^2 (1 - xi),
  * V'_alpha = (1 - xi)(1 - 3 xi),  V'_beta = xi (3 xi - 2). */
-static void pull_bin(const cubic_spline *self, int32_t n, const weir_real *restrict x, const curve *g,
-                     const weir_real *restrict y_bar, const weir_real *restrict l_bar, const curve_bar *c,
-                     weir_real *restrict x_bar)
+WEIR_CLONES static void pull_bin(const cubic_spline *self, int32_t n, const weir_real *restrict x,
+                                 const curve *g, const weir_real *restrict y_bar,
+                                 const weir_real *restrict l_bar, const curve_bar *c,
+                                 weir_real *restrict x_bar)
 {
     const weir_real bound = self->box.bound;
     const weir_real *restrict const x0 = g->x0, *restrict const w = g->w, *restrict const h = g->h;
@@ -43,17 +44,20 @@ static void pull_bin(const cubic_spline *self, int32_t n, const weir_real *restr
     weir_real *restrict const x0_bar = c->x0, *restrict const w_bar = c->w, *restrict const y0_bar = c->y0;
     weir_real *restrict const h_bar = c->h, *restrict const alpha_bar = c->left.steep;
     weir_real *restrict const beta_bar = c->right.steep;
+    WEIR_LANES_APART
     for (int32_t i = 0; i < n; i++) {
-        const weir_real in = within(x[i], bound), per_w = 1 / w[i];
-        const weir_real xi = (confined(x[i], bound) - x0[i]) * per_w, rest = 1 - xi;
-        const weir_real slope = cubic_slope(xi, alpha[i], beta[i]), l = l_bar[i] / slope, v = y_bar[i] * h[i];
+        const weir_real at = x[i], height = h[i], left = alpha[i], right = beta[i];
+        const weir_real bar = y_bar[i], volume = l_bar[i];
+        const weir_real in = within(at, bound), per_w = 1 / w[i];
+        const weir_real xi = (confined(at, bound) - x0[i]) * per_w, rest = 1 - xi;
+        const weir_real slope = cubic_slope(xi, left, right), l = volume / slope, v = bar * height;
         const weir_real at_bar =
-            per_w * (v * slope + l_bar[i] * cubic_bend(xi, alpha[i], beta[i])); /* of x inside the bin */
-        x_bar[i] = in * at_bar + (1 - in) * y_bar[i];
+            per_w * (v * slope + volume * cubic_bend(xi, left, right)); /* of x inside the bin */
+        x_bar[i] = in * at_bar + (1 - in) * bar;
         x0_bar[i] = -in * at_bar;
-        w_bar[i] = -in * (at_bar * xi + l_bar[i] * per_w);
-        y0_bar[i] = in * y_bar[i];
-        h_bar[i] = in * (y_bar[i] * cubic_value(xi, alpha[i], beta[i]) + l_bar[i] / h[i]);
+        w_bar[i] = -in * (at_bar * xi + volume * per_w);
+        y0_bar[i] = in * bar;
+        h_bar[i] = in * (bar * cubic_value(xi, left, right) + volume / height);
         alpha_bar[i] = in * rest * (v * xi * rest + l * (1 - 3 * xi));
         beta_bar[i] = in * xi * (l * (3 * xi - 2) - v * xi * rest);
     }
@@ -62,8 +66,8 @@ static void pull_bin(const cubic_spline *self, int32_t n, const weir_real *restr
 /* alpha = d / s with d = min(2 s', 2 s, p): whichever is least has d's cotangent (two of them equal: the first). The
  * parabola's p = (s w' + s' w) / (w + w'). Adds to the cotangents of w and h, overwrites the neighbour's; at an end
  * everything goes to the end's parameter. */
-static void pull_steep(const cubic_spline *self, int32_t n, const curve *g, const neighbour *side,
-                       const curve_bar *c, const neighbour_bar *bar)
+WEIR_CLONES static void pull_steep(const cubic_spline *self, int32_t n, const curve *g, const neighbour *side,
+                                   const curve_bar *c, const neighbour_bar *bar)
 {
     const weir_real room = 3 - 2 * self->min_derivative;
     const weir_real *restrict const w = g->w, *restrict const h = g->h;
@@ -73,26 +77,29 @@ static void pull_steep(const cubic_spline *self, int32_t n, const curve *g, cons
     weir_real *restrict const w_bar = c->w, *restrict const h_bar = c->h,
                               *restrict const steep_bar = bar->steep;
     weir_real *restrict const other_w_bar = bar->w, *restrict const other_h_bar = bar->h;
+    WEIR_LANES_APART
     for (int32_t i = 0; i < n; i++) {
-        const weir_real s = h[i] / w[i], other = other_h[i] / other_w[i], lower = s < other ? s : other;
-        const weir_real d_bar = there[i] * steep_bar[i] / s, both = w[i] + other_w[i];
-        const weir_real by_parabola = (weir_real) !(2 * lower < parabola[i]);
+        const weir_real own_w = w[i], next_w = other_w[i], s = h[i] / own_w, other = other_h[i] / next_w;
+        const weir_real lower = s < other ? s : other, p = parabola[i], inner = there[i], was = steep_bar[i];
+        const weir_real d_bar = inner * was / s, both = own_w + next_w, bent = sigmoid[i];
+        const weir_real by_parabola = (weir_real) !(2 * lower < p);
         const weir_real by_own = (1 - by_parabola) * (weir_real)(s < other);
         const weir_real by_other = 1 - by_parabola - by_own, p_bar = by_parabola * d_bar / both;
-        const weir_real s_bar = 2 * by_own * d_bar + p_bar * other_w[i] - d_bar * steep[i];
-        const weir_real other_bar = 2 * by_other * d_bar + p_bar * w[i];
-        h_bar[i] += s_bar / w[i];
-        w_bar[i] += p_bar * (other - parabola[i]) - s_bar * s / w[i];
-        other_h_bar[i] = other_bar / other_w[i];
-        other_w_bar[i] = p_bar * (s - parabola[i]) - other_bar * other / other_w[i];
-        steep_bar[i] *= (1 - there[i]) * room * sigmoid[i] * (1 - sigmoid[i]);
+        const weir_real s_bar = 2 * by_own * d_bar + p_bar * next_w - d_bar * steep[i];
+        const weir_real other_bar = 2 * by_other * d_bar + p_bar * own_w;
+        h_bar[i] += s_bar / own_w;
+        w_bar[i] += p_bar * (other - p) - s_bar * s / own_w;
+        other_h_bar[i] = other_bar / next_w;
+        other_w_bar[i] = p_bar * (s - p) - other_bar * other / next_w;
+        steep_bar[i] = was * ((1 - inner) * room * bent * (1 - bent));
     }
 }
 
 /** Every bin's size: `start` for those before the row's bin, then its own and those of its neighbours. */
-static void spread(int32_t n, int32_t bins, const weir_real *restrict bin, const weir_real *restrict start,
-                   const weir_real *restrict own, const weir_real *restrict left,
-                   const weir_real *restrict right, weir_real *restrict all)
+WEIR_CLONES static void spread(int32_t n, int32_t bins, const weir_real *restrict bin,
+                               const weir_real *restrict start, const weir_real *restrict own,
+                               const weir_real *restrict left, const weir_real *restrict right,
+                               weir_real *restrict all)
 {
     for (int32_t k = 0; k < bins; k++) {
         const weir_real here = (weir_real)k;

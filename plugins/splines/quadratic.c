@@ -16,7 +16,7 @@ static int take_bend(const quadratic_spline *self, weir_frame *frame, int32_t n,
 }
 
 /** c and the sum of the weights. */
-static void average(int32_t n, int32_t bins, const bend *g)
+WEIR_CLONES static void average(int32_t n, int32_t bins, const bend *g)
 {
     weir_real *restrict const mean = g->mean, *restrict const sum = g->sum;
     memset(mean, 0, (size_t)n * sizeof *mean);
@@ -34,7 +34,7 @@ static void average(int32_t n, int32_t bins, const bend *g)
     for (int32_t i = 0; i < n; i++) mean[i] /= sum[i];
 }
 
-static void place_slopes(const quadratic_spline *self, int32_t n, const bend *g)
+WEIR_CLONES static void place_slopes(const quadratic_spline *self, int32_t n, const bend *g)
 {
     const int32_t bins = self->box.bins;
     const weir_real least = self->min_derivative;
@@ -48,7 +48,7 @@ static void place_slopes(const quadratic_spline *self, int32_t n, const bend *g)
 }
 
 /** Running areas under the slope; the two ends are exact. */
-static void place_heights(const quadratic_spline *self, int32_t n, const bend *g)
+WEIR_CLONES static void place_heights(const quadratic_spline *self, int32_t n, const bend *g)
 {
     const int32_t bins = self->box.bins;
     for (int32_t i = 0; i < n; i++) g->y[i] = -self->box.bound;

@@ -29,9 +29,10 @@ static int take_bar(const quadratic_spline *self, weir_frame *frame, int32_t n, 
 
 /* With u = dy/dx and A the area up to xi over w:  dy = u dx - u dX_k + (A - xi u) dw + w xi (1 - xi/2) dd_k
  * + w xi^2/2 dd_{k+1} + dY_k, and the same for L = log u with dL/dx = (d_{k+1} - d_k) / (u w). */
-static void pull_bin(const quadratic_spline *self, int32_t n, const weir_real *restrict x, const bend *g,
-                     const weir_real *restrict y_bar, const weir_real *restrict l_bar, const bend_bar *c,
-                     weir_real *restrict x_bar)
+WEIR_CLONES static void pull_bin(const quadratic_spline *self, int32_t n, const weir_real *restrict x,
+                                 const bend *g, const weir_real *restrict y_bar,
+                                 const weir_real *restrict l_bar, const bend_bar *c,
+                                 weir_real *restrict x_bar)
 {
     const weir_real bound = self->box.bound;
     const weir_real *restrict const x0 = g->x0, *restrict const w = g->w;
@@ -39,22 +40,24 @@ static void pull_bin(const quadratic_spline *self, int32_t n, const weir_real *r
     weir_real *restrict const start_bar = c->start, *restrict const y0_bar = c->y,
                               *restrict const w_bar = c->w;
     weir_real *restrict const d0_bar = c->d0, *restrict const d1_bar = c->d1;
+    WEIR_LANES_APART
     for (int32_t i = 0; i < n; i++) {
-        const weir_real in = within(x[i], bound), per_w = 1 / w[i];
-        const weir_real xi = (confined(x[i], bound) - x0[i]) * per_w;
-        const weir_real u = d0[i] * (1 - xi) + d1[i] * xi, rise = (d1[i] - d0[i]) * xi;
-        const weir_real v = y_bar[i], l = l_bar[i] / u, turn = l * (d1[i] - d0[i]) * per_w;
+        const weir_real at = x[i], width = w[i], left = d0[i], right = d1[i];
+        const weir_real in = within(at, bound), per_w = 1 / width;
+        const weir_real xi = (confined(at, bound) - x0[i]) * per_w;
+        const weir_real u = left * (1 - xi) + right * xi, rise = (right - left) * xi;
+        const weir_real v = y_bar[i], l = l_bar[i] / u, turn = l * (right - left) * per_w;
         x_bar[i] = in * (v * u + turn) + (1 - in) * v;
         start_bar[i] = -in * (v * u + turn);
         y0_bar[i] = in * v;
         w_bar[i] = -in * xi * (v * rise / 2 + turn);
-        d0_bar[i] = in * (v * w[i] * xi * (1 - xi / 2) + l * (1 - xi));
-        d1_bar[i] = in * (v * w[i] * xi * xi / 2 + l * xi);
+        d0_bar[i] = in * (v * width * xi * (1 - xi / 2) + l * (1 - xi));
+        d1_bar[i] = in * (v * width * xi * xi / 2 + l * xi);
     }
 }
 
 /** Adds what the slopes before the bin do to Y_k, and sums d_bar (d - m). */
-static void pull_slopes(const quadratic_spline *self, int32_t n, const bend *g, const bend_bar *c)
+WEIR_CLONES static void pull_slopes(const quadratic_spline *self, int32_t n, const bend *g, const bend_bar *c)
 {
     const weir_real least = self->min_derivative;
     const weir_real *restrict const bin = g->bin, *restrict const y_bar = c->y;
@@ -66,20 +69,22 @@ static void pull_slopes(const quadratic_spline *self, int32_t n, const bend *g, 
         const weir_real *restrict const x = g->x.knots + (int64_t)j * n, *restrict const d =
                                                                              g->d + (int64_t)j * n;
         weir_real *restrict const to = c->d + (int64_t)j * n;
+        WEIR_LANES_APART
         for (int32_t i = 0; i < n; i++) {
             const weir_real left = bin[i] == here, right = bin[i] == here - 1;
             const weir_real before = here < bin[i], upto = here <= bin[i];
             const weir_real area = before * (x[n + i] - x[i]) + upto * (x[i] - x[i - n]);
-            to[i] = left * d0_bar[i] + right * d1_bar[i] + y_bar[i] * area / 2;
-            mass[i] += to[i] * (d[i] - least);
+            const weir_real bar = left * d0_bar[i] + right * d1_bar[i] + y_bar[i] * area / 2;
+            to[i] = bar;
+            mass[i] += bar * (d[i] - least);
         }
     }
 }
 
 /* d_j = m + (1 - m) e_j / c, so  v_bar_j = (d_j - m) d_bar_j - mass e_j M_j / (c sum M), and c's weights give
  * M_bar_j = -mass (e_j / c - 1) / sum M, which is left in d_bar_j's place. */
-static void pull_exps(int32_t n, int32_t bins, weir_real least, const bend *g, const bend_bar *c,
-                      weir_real *p_bar, int64_t s)
+WEIR_CLONES static void pull_exps(int32_t n, int32_t bins, weir_real least, const bend *g, const bend_bar *c,
+                                  weir_real *p_bar, int64_t s)
 {
     const weir_real *restrict const mean = g->mean, *restrict const sum = g->sum,
                                     *restrict const mass = c->mass;
@@ -88,16 +93,18 @@ static void pull_exps(int32_t n, int32_t bins, weir_real least, const bend *g, c
                                                                              g->d + (int64_t)j * n;
         const weir_real *restrict const e = g->exps + (int64_t)(j - 1) * n;
         weir_real *restrict const bar = c->d + (int64_t)j * n, *restrict const to = p_bar + (j - 1) * s;
+        WEIR_LANES_APART
         for (int32_t i = 0; i < n; i++) {
             const weir_real share = e[i] / mean[i], weight = (x[n + i] - x[i - n]) / 2;
-            to[i] = (d[i] - least) * bar[i] - mass[i] * share * weight / sum[i];
-            bar[i] = -mass[i] * (share - 1) / sum[i];
+            const weir_real all = sum[i], part = mass[i];
+            to[i] = (d[i] - least) * bar[i] - part * share * weight / all;
+            bar[i] = -part * (share - 1) / all;
         }
     }
 }
 
 /** Cotangents of all widths: what moves X_k and Y_k, the bin's own, and the weights of the mean. */
-static void pull_widths(int32_t n, int32_t bins, const bend *g, const bend_bar *c)
+WEIR_CLONES static void pull_widths(int32_t n, int32_t bins, const bend *g, const bend_bar *c)
 {
     const weir_real *restrict const bin = g->bin, *restrict const start_bar = c->start;
     const weir_real *restrict const y_bar = c->y, *restrict const w_bar = c->w;
@@ -107,6 +114,7 @@ static void pull_widths(int32_t n, int32_t bins, const bend *g, const bend_bar *
         const weir_real *restrict const d = g->d + (int64_t)k * n, *restrict const weight_bar =
                                                                        c->d + (int64_t)k * n;
         weir_real *restrict const to = c->widths + (int64_t)k * n;
+        WEIR_LANES_APART
         for (int32_t i = 0; i < n; i++) {
             const weir_real before = here < bin[i], own = bin[i] == here;
             to[i] = before * (start_bar[i] + y_bar[i] * (d[i] + d[n + i]) / 2) + own * w_bar[i] +

@@ -32,8 +32,8 @@ static const weir_option quadratic_spline_options[] = {
 
 /** y and dy/dx, which is 1 in the tails; NaN where x is not finite. The bin's height h stands for its area, so that a
  *  bin ends exactly where the next begins. */
-static void values(const quadratic_spline *self, int32_t n, const weir_real *restrict x, const bend *g,
-                   weir_real *restrict y, weir_real *restrict slope)
+WEIR_CLONES static void values(const quadratic_spline *self, int32_t n, const weir_real *restrict x,
+                               const bend *g, weir_real *restrict y, weir_real *restrict slope)
 {
     const weir_real bound = self->box.bound;
     const weir_real *restrict const x0 = g->x0, *restrict const w = g->w, *restrict const y0 = g->y0;
@@ -48,8 +48,8 @@ static void values(const quadratic_spline *self, int32_t n, const weir_real *res
 
 /* With eta = (y - Y_k) / h the slope at the root is r = sqrt(d_k^2 (1 - eta) + d_{k+1}^2 eta), and
  * xi = eta (d_k + d_{k+1}) / (d_k + r): sums of positive numbers only. */
-static void roots(const quadratic_spline *self, int32_t n, const weir_real *restrict y, const bend *g,
-                  weir_real *restrict x, weir_real *restrict slope)
+WEIR_CLONES static void roots(const quadratic_spline *self, int32_t n, const weir_real *restrict y,
+                              const bend *g, weir_real *restrict x, weir_real *restrict slope)
 {
     const weir_real bound = self->box.bound;
     const weir_real *restrict const x0 = g->x0, *restrict const w = g->w, *restrict const y0 = g->y0;

@@ -52,11 +52,9 @@ typedef double weir_real;
 #define WEIR_CLONES
 #endif
 
-/** In front of a loop over lanes whose every written lane lies apart from all others it reads and writes, which compilers
- *  otherwise check at run time, or give up on where there are many. */
-#if defined(__clang__)
-#define WEIR_LANES_APART _Pragma("clang loop vectorize(assume_safety)")
-#elif defined(__GNUC__)
+/** In front of a loop over lanes whose every written lane lies apart from all others it reads and writes, which gcc otherwise
+ *  checks at run time, or gives up on where there are many. Nothing for clang, which warns where its like has no effect. */
+#if defined(__GNUC__) && !defined(__clang__)
 #define WEIR_LANES_APART _Pragma("GCC ivdep")
 #else
 #define WEIR_LANES_APART
