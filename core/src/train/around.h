@@ -1,9 +1,9 @@
 /* around.h - writes that go around the cache.
  *
  * Parameters are read by every thread in every step, so that their lines lie in several caches at once. On AMD's processors a
- * store to such a line waits until the others have given it up, about 28 ns, one line after the other (Zen 4; a write of
- * 330 KB that two cores had read: 150 us; around the cache: 25 us, and the next read comes as fast). Elsewhere stores take
- * back their lines several at a time. */
+ * store to such a line waits until the others have given it up, one line after the other: on Zen 4 a write of 330 KB that
+ * two cores had read took 38 to 150 us, depending on where the two cores lie, around the cache 25 us, and the next read
+ * came as fast. Not measured on other processors, and not done there. */
 #ifndef WEIR__AROUND_H
 #define WEIR__AROUND_H
 
