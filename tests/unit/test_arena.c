@@ -67,6 +67,7 @@ static const weir__sgd_rule sgd = {0.83, 0.07, 0.9, 0.013, 0.9, 1};
 /** Every pass once, one on the results of another; what the squares add up to. */
 static double all_passes(const weir__arena *passes, int64_t n, arrays *a)
 {
+    passes->add(n, &a->other, &a->g);
     passes->drain(n, &a->other, &a->g);
     const double squares = passes->squares(n, 0.37, &a->g);
     passes->adam(&adam, n, &a->g, &a->p, &a->m, &a->v);
@@ -113,6 +114,11 @@ Test(arena, passes_follow_their_formulas)
             double sum = 0;
             fill(&was, precision);
             fill(&is, precision);
+            passes->add(n, &is.other, &is.g);
+            for (int64_t i = 0; i < ROOM; i++)
+                expect(&is, &is.g, i, get(&was, &was.g, i) + (i < n ? get(&was, &was.other, i) : 0), "sum");
+            cr_assert_eq(memcmp(&is.other, &was.other, sizeof is.other), 0, "what is added was changed");
+            was = is;
             passes->drain(n, &is.other, &is.g);
             for (int64_t i = 0; i < ROOM; i++) {
                 const double addend = get(&was, &was.other, i);

@@ -20,6 +20,7 @@ typedef struct weir__sgd_rule {
     double factor, added, momentum, rate, ahead, direct;
 } weir__sgd_rule;
 
+#define WEIR__ARENA_ADD(name)     void name(int64_t n, const void *from, void *into)
 #define WEIR__ARENA_DRAIN(name)   void name(int64_t n, void *from, void *into)
 #define WEIR__ARENA_SQUARES(name) double name(int64_t n, double scale, void *g)
 #define WEIR__ARENA_ADAM(name)                                                                               \
@@ -29,8 +30,11 @@ typedef struct weir__sgd_rule {
 
 /** The passes in one precision. Nothing overlaps. */
 typedef struct weir__arena {
-    /** into += from, from = 0. Numbers that another thread has written come with the right to write them; had they only
-     *  been read here, that thread's next write would wait long for each line of the cache. */
+    /** into += from */
+    WEIR__ARENA_ADD((*add));
+    /** into += from, from = 0, for what other threads have written: it comes with the right to write. Had it only been read
+     *  here, the next write there would wait long for each line of the cache. Where `from` stays with its thread, zeroes
+     *  just before its next use are cheaper: they bring it into the cache. */
     WEIR__ARENA_DRAIN((*drain));
     /** g *= scale, and the sum of its squares, summed in double. */
     WEIR__ARENA_SQUARES((*squares));

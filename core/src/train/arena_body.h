@@ -5,6 +5,13 @@
 #define PARTIAL_SUMS 32
 #endif
 
+static WEIR__ARENA_ADD(NAME(add))
+{
+    REAL *const restrict to = into;
+    const REAL *const restrict addend = from;
+    for (int64_t i = 0; i < n; i++) to[i] += addend[i];
+}
+
 static WEIR__ARENA_DRAIN(NAME(drain))
 {
     REAL *const restrict to = into, *const restrict addend = from;
@@ -62,7 +69,7 @@ static WEIR__ARENA_SGD(NAME(sgd))
 }
 
 const weir__arena NAME(weir__arena) = {
-    .drain = NAME(drain), .squares = NAME(squares), .adam = NAME(adam), .sgd = NAME(sgd)};
+    .add = NAME(add), .drain = NAME(drain), .squares = NAME(squares), .adam = NAME(adam), .sgd = NAME(sgd)};
 
 #undef REAL
 #undef ROOT

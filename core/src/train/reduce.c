@@ -41,6 +41,7 @@ static weir_status list_segments(weir_trainer *t, weir_error *error)
 typedef struct sum {
     weir__batch *batch;
     int64_t pieces_own, pieces_other;
+    int drained; /* lanes are left empty */
 } sum;
 
 static int64_t drains(int64_t bytes)
@@ -61,20 +62,25 @@ static void add_piece(void *user, int64_t index, int32_t thread)
     const int64_t offset = (own ? 0 : net->parameter_bytes + net->derived_bytes) + at;
     const int narrow = (net->precision == WEIR_F32) == own;
     const weir__arena *const passes = weir__arena_passes(narrow ? WEIR_F32 : WEIR_F64);
-    for (int32_t lane = 1; lane < s->batch->lanes; lane++)
-        passes->drain(bytes / (narrow ? 4 : 8), t->lanes[lane].memory + offset, t->lanes[0].memory + offset);
+    for (int32_t lane = 1; lane < s->batch->lanes; lane++) {
+        const int64_t count = bytes / (narrow ? 4 : 8);
+        unsigned char *const from = t->lanes[lane].memory + offset, *const into = t->lanes[0].memory + offset;
+        if (s->drained)
+            passes->drain(count, from, into);
+        else
+            passes->add(count, from, into);
+    }
 }
 
 static void add_lanes(weir__batch *batch)
 {
     const weir__net *const net = &batch->trainer->model->net;
-    sum s = {.batch = batch};
+    weir__pool *const pool = batch->trainer->model->runtime->pool;
+    sum s = {.batch = batch, .drained = weir__pool_threads(pool) > 1};
     s.pieces_own = drains(net->parameter_bytes + net->derived_bytes);
     s.pieces_other = drains(net->other_bytes);
-    if (batch->lanes > 1)
-        weir__pool_run(batch->trainer->model->runtime->pool, s.pieces_own + s.pieces_other, add_piece, &s,
-                       NULL, NULL);
-    for (int32_t lane = 1; lane < batch->lanes; lane++) batch->trainer->lanes[lane].clean = 1;
+    if (batch->lanes > 1) weir__pool_run(pool, s.pieces_own + s.pieces_other, add_piece, &s, NULL, NULL);
+    for (int32_t lane = 1; lane < batch->lanes; lane++) batch->trainer->lanes[lane].clean = s.drained;
 }
 
 /* ---- scaling and squares ---------------------------------------------------------------------------------------------------- */
