@@ -121,8 +121,13 @@ static void sum_add(const sum *s, const weir_frame *frame)
 static void sum_end(const sum *s, const weir_frame *frame, void *log_det)
 {
     const int32_t n = s->part ? frame->width : 0;
-    for (int32_t i = 0; i < n; i++)
-        weir__lane_set(frame, log_det, i, weir__lane_value(frame, log_det, i) + s->total[i]);
+    if (frame->precision == WEIR_F32) {
+        float *const restrict out = log_det;
+        for (int32_t i = 0; i < n; i++) out[i] = (float)((double)out[i] + s->total[i]);
+    } else {
+        double *const restrict out = log_det;
+        for (int32_t i = 0; i < n; i++) out[i] += s->total[i];
+    }
 }
 
 /* Evaluates the children with two scratch tiles in turn, or with tiles of the block where the way back wants them. */
