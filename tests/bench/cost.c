@@ -64,7 +64,7 @@ static const cost_product *product_of(cost_machine *m, const dense *layer, int32
 
 #define TILE_ROWS 64
 
-/* Rows of a tile as it is computed: the padding too, but for the products of a single row. */
+/* Rows of a tile as it is computed: the padding too. */
 static int32_t padded(int64_t rows)
 {
     if (rows >= TILE_ROWS) return TILE_ROWS;
@@ -125,11 +125,11 @@ static double step_bytes(int64_t rows, int64_t parameters)
 double cost_predict(cost_machine *m, const cost_constants *k, const work *w, operation op, int64_t rows,
                     int threads, int64_t parameters)
 {
-    const int32_t width = padded(rows), in_products = rows == 1 ? 1 : width;
+    const int32_t width = padded(rows);
     const int64_t tiles = tiles_in_turn(rows, op, threads);
     const int helped = threads > 1 && rows > TILE_ROWS;
     const double tile = w->layers * (k->layer + moved(w) * width * k->element) +
-                        tile_products(m, w, op, in_products) + tile_weights(m, op, parameters);
+                        tile_products(m, w, op, width) + tile_weights(m, op, parameters);
     double seconds = k->call + (helped ? k->wake : 0) + (double)tiles * tile / m->share[helped ? threads : 1];
     if (op == TRAIN)
         seconds += step_bytes(rows, parameters) / copy_rate(m, 16.0 * (double)parameters) /
