@@ -10,6 +10,7 @@
 #include "sandbox.h"
 
 #include <elf.h>
+#include <stddef.h>
 
 TestSuite(registry_checks);
 
@@ -410,7 +411,9 @@ Test(registry_checks, a_descriptor_is_refused_with_the_member_that_is_wrong)
 {
     GOOD_MODULE((void)0);
     GOOD_MODULE(module.struct_size += 32);
-    WRONG_MODULE(module.struct_size = (uint32_t)offsetof(weir_module, extension), "struct_size");
+    GOOD_MODULE(module.struct_size =
+                    (uint32_t)offsetof(weir_module, methods)); /* from before there were methods */
+    WRONG_MODULE(module.struct_size = (uint32_t)offsetof(weir_module, methods) - 8, "struct_size");
     WRONG_MODULE(module.id = "Layer", "module id \"Layer\"");
     WRONG_MODULE(module.id = NULL, "module id \"\"");
     WRONG_MODULE(module.id = "chain", "container of the host");
@@ -425,6 +428,10 @@ Test(registry_checks, a_descriptor_is_refused_with_the_member_that_is_wrong)
     WRONG_MODULE(module.destroy = NULL, "destroy is NULL");
     WRONG_MODULE(module.prepare = prepare, "prepare_vjp");
     WRONG_MODULE(module.ops = NULL, "ops is NULL");
+    WRONG_MODULE(module.method_count = -1, "method_count is -1");
+    WRONG_MODULE(module.method_count = 1, "methods must be their table");
+    WRONG_MODULE(module.file_ending = "table", "file_ending must start with a dot");
+    WRONG_MODULE(module.file_ending = ".table", "describe_file must be there");
 }
 
 Test(registry_checks, required_calls_are_there)
