@@ -87,9 +87,8 @@ static void unfold(const circular_spline *self, int32_t n, const weir_real *rest
     }
 }
 
-/** The angle of u, never outside [lower, upper]. */
-static void fold(const circular_spline *self, int32_t n, const weir_real *restrict u,
-                 weir_real *restrict angle)
+/** The angle of u, never outside [lower, upper]; angle may be u. */
+static void fold(const circular_spline *self, int32_t n, const weir_real *u, weir_real *angle)
 {
     const weir_real lower = self->lower, upper = self->upper;
     for (int32_t i = 0; i < n; i++) {
