@@ -8,7 +8,7 @@
 # Touches nothing when all is there: then it needs neither a network nor root.
 set -eu
 
-build_packages="build-essential cmake ninja-build pkg-config libblis-pthread-dev libsleef-dev libjansson-dev zlib1g-dev libffi-dev
+build_packages="build-essential cmake file ninja-build pkg-config libblis-pthread-dev libsleef-dev libjansson-dev zlib1g-dev libffi-dev
   libluajit-5.1-dev luajit libcairo2 dataset-fashion-mnist"
 test_packages="libcriterion-dev abigail-tools clang clang-format lua-busted lua-check lua-ldoc locales procps shellcheck"
 bench_packages="python3-torch python3-numpy libblis4-openmp libopenblas0-openmp"

@@ -3,7 +3,7 @@
 # libweir work from there, weir-dev has what programs and plugins are built with, and both say what they need. (What lintian
 # thinks of them: scripts/test.sh --all.)
 set -eu
-for tool in dpkg-deb dpkg-shlibdeps luajit; do
+for tool in dpkg-deb dpkg-shlibdeps file luajit; do
   command -v $tool >/dev/null || { echo "skipped: no $tool here"; exit 77; }
 done
 here=$(cd "$(dirname "$0")" && pwd)
