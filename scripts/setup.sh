@@ -10,10 +10,10 @@ set -eu
 
 build_packages="build-essential cmake file ninja-build pkg-config libblis-pthread-dev libsleef-dev libjansson-dev zlib1g-dev libffi-dev
   libluajit-5.1-dev luajit libcairo2 dataset-fashion-mnist"
-test_packages="libcriterion-dev abigail-tools clang clang-format lua-busted lua-check lua-ldoc locales procps shellcheck"
+test_packages="libcriterion-dev abigail-tools clang clang-format libclang-rt-14-dev lua-busted lua-check lua-ldoc locales procps shellcheck"
 bench_packages="python3-torch python3-numpy libblis4-openmp libopenblas0-openmp"
 language_packages="g++ rustc cargo gfortran"
-matrix_packages="libclang-rt-14-dev clang-tidy valgrind gcovr lintian luarocks qemu-user"
+matrix_packages="clang-tidy valgrind gcovr lintian luarocks qemu-user"
 
 wanted=$build_packages
 for word in "$@"; do

@@ -1,16 +1,19 @@
 #!/bin/bash
-# test.sh [--all]: installs what is missing, builds with and without sanitizers, and runs every test.
-#   --all  the whole matrix: clang, the thread sanitizer, valgrind, clang-tidy, lintian, fuzzers, coverage (an hour or so)
+# test.sh [--fuzz|--all]: installs what is missing, builds with and without sanitizers, and runs every test.
+#   --fuzz  and every fuzzer for some seconds
+#   --all   the whole matrix: clang, the thread sanitizer, valgrind, clang-tidy, lintian, fuzzers, coverage (an hour or so)
 # The last line is the sum over all runs: N passed, N failed, N skipped.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 
 all=false
+fuzz=false
 for word in "$@"; do
   case $word in
   --all) all=true ;;
-  -h | --help) sed -n '2,4s/^# //p' "$0"; exit 0 ;;
-  *) echo "test.sh: unknown word '$word'; it takes --all" >&2; exit 2 ;;
+  --fuzz) fuzz=true ;;
+  -h | --help) sed -n '2,5s/^# //p' "$0"; exit 0 ;;
+  *) echo "test.sh: unknown word '$word'; it takes --fuzz and --all" >&2; exit 2 ;;
   esac
 done
 
@@ -93,6 +96,7 @@ scripts/setup.sh $needs || exit 1
 
 run_preset release
 run_preset asan
+if $fuzz || $all; then run_preset fuzz; fi
 if $all; then
   count_one lintian lintian_packages
   run_preset clang-release
@@ -102,7 +106,6 @@ if $all; then
   count_one "ulp bounds at 200 times the points" env WEIR_TEST_DENSE=200 build/tests/unit_math --filter 'math/*bound'
   run_preset debug
   count_one valgrind valgrind_units
-  run_preset fuzz
   run_preset coverage
   count_one "coverage report" gcovr --root . --filter core/ --filter plugins/ --print-summary \
     --txt build/coverage/coverage.txt build/coverage
