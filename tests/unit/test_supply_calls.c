@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: MIT
  */
 #include "supply.h"
+#include "valgrind.h"
 
 #include "model/solo.h"
 
@@ -215,6 +216,7 @@ Test(supply_calls, iterations_and_residuals_are_reported)
 /* Every promise of the interface holds for the calls the host fills in. */
 Test(supply_calls, what_is_filled_in_passes_the_check)
 {
+    SKIP_UNDER_VALGRIND("is too slow for the time that a check may take");
     static const char *const ids[] = {"test.bare_univariate", "test.falling",    "test.bare_layer",
                                       "test.no_inverse_vjp",  "test.no_inverse", "test.bare_network",
                                       "test.wide_maf"};
