@@ -9,17 +9,17 @@ fail() { echo "$1"; wrong=1; }
 if ! command -v abidiff >/dev/null; then echo "skipped: no abidiff here; scripts/setup.sh --tests installs it (abigail-tools)"; exit 77; fi
 
 # A library with the symbols of libweir, and nothing behind them. Its map is rewritten by what is given.
-stub() { # stub FOLDER [SED-EXPRESSION [SONAME]]
+hollow() { # hollow FOLDER [SED-EXPRESSION [SONAME]]
   local soname=${3-libweir.so.$compatible}
   mkdir -p "$1/lib"
   sed "${2-}" names >"$1/names"
-  sed 's/.*/void &(void);\nvoid &(void) {}/' "$1/names" >"$1/stub.c"
-  { echo "WEIR_$compatible {"; echo 'global:'; sed 's/$/;/' "$1/names"; echo 'local: *; };'; } >"$1/stub.map"
-  cc -shared -fPIC -Wl,-soname,"$soname" -Wl,--version-script="$1/stub.map" "$1/stub.c" -o "$1/lib/libweir.so"
+  sed 's/.*/void &(void);\nvoid &(void) {}/' "$1/names" >"$1/hollow.c"
+  { echo "WEIR_$compatible {"; echo 'global:'; sed 's/$/;/' "$1/names"; echo 'local: *; };'; } >"$1/hollow.map"
+  cc -shared -fPIC -Wl,-soname,"$soname" -Wl,--version-script="$1/hollow.map" "$1/hollow.c" -o "$1/lib/libweir.so"
 }
 sed -nE "s/.*<elf-symbol name='([^']+)' version=.*/\1/p" "$here/baseline/libweir.abi" >names
 compatible=$(sed -nE 's/^soname libweir\.so\.//p' "$here/baseline/versions.txt")
-stub whole
+hollow whole
 
 # What abidiff.sh says: nothing, added or broken.
 says() { # says SOURCE BUILD [NAME]
@@ -82,11 +82,11 @@ mutate added,layout $host 's/(    const char \*lock;\n)(\} weir_settings)/$1    
 mutate added $host 's/(WEIR_API void weir_free)/WEIR_API void weir_added(void);\n$1/' "a function added to weir.h"
 
 # The library's symbols.
-stub lost '/^weir_score$/d'
+hollow lost '/^weir_score$/d'
 expect "a symbol lost" broken "$(says "$WEIR_TEST_SOURCE" "$PWD/lost" libweir)"
-stub more '$a weir_added'
+hollow more '$a weir_added'
 expect "a symbol added" added "$(says "$WEIR_TEST_SOURCE" "$PWD/more" libweir)"
-stub renamed '' libweir.so.99
+hollow renamed '' libweir.so.99
 says "$WEIR_TEST_SOURCE" "$PWD/renamed" libweir >says.txt
 grep -q 'the versions have changed' says.log || fail "another SONAME is not seen: $(cat says.log)"
 
