@@ -290,8 +290,8 @@ static weir_status foreign_create(weir_builder *build, void **self) WEIR_NOEXCEP
 
 static void write_account(const declaration *d, char *text, size_t room)
 {
-    snprintf(text, room, "%s: %s of %s%s%s", d->summary, d->functions[FORWARD].symbol,
-             d->functions[FORWARD].library,
+    const foreign_function *const forward = &d->functions[FORWARD];
+    snprintf(text, room, "%s: %s of %s%s%s", d->summary, forward->symbol, forward->library,
              d->functions[INVERSE].count ? "" : "; inverse: roots found by the host",
              d->functions[SECOND].count ? "" : "; second derivative: differences of the first");
 }
