@@ -34,13 +34,14 @@ WEIR_CLONES void WEIR_NAME(less_largest)(int32_t n, int32_t bins, const weir_rea
     }
 }
 
-/* Running sums, each scaled and shifted. */
+/* Running sums L_k of the exponentials, each scaled and shifted, as distances from the middle of the box: 2 L_k - S with S the
+ * sum of all. Data is most often near the middle, where this rounds least. */
 WEIR_CLONES void WEIR_NAME(place_knots)(const box *self, int32_t n, const axis *a)
 {
     const int32_t bins = self->bins;
-    const weir_real bound = self->bound, step = 2 * bound * a->least,
-                    room = 2 * bound - step * (weir_real)bins;
+    const weir_real bound = self->bound, step = least_size(self, a), half = shared_size(self, a) / 2;
     weir_real *restrict const knots = a->knots, *restrict const norm = a->norm;
+    weir_real *restrict const last = knots + (int64_t)bins * n;
     for (int32_t i = 0; i < n; i++) knots[i] = -bound;
     memset(norm, 0, (size_t)n * sizeof *norm);
     for (int32_t k = 0; k < bins; k++) {
@@ -50,11 +51,11 @@ WEIR_CLONES void WEIR_NAME(place_knots)(const box *self, int32_t n, const axis *
     }
     for (int32_t i = 0; i < n; i++) norm[i] = 1 / norm[i];
     for (int32_t k = 1; k < bins; k++) {
-        const weir_real start = step * (weir_real)k - bound;
+        const weir_real start = step * ((weir_real)k - (weir_real)bins / 2);
         weir_real *restrict const knot = knots + (int64_t)k * n;
-        for (int32_t i = 0; i < n; i++) knot[i] = start + room * (knot[i] * norm[i]);
+        for (int32_t i = 0; i < n; i++) knot[i] = start + half * ((2 * knot[i] - last[i]) * norm[i]);
     }
-    for (int32_t i = 0; i < n; i++) knots[(int64_t)bins * n + i] = bound;
+    for (int32_t i = 0; i < n; i++) last[i] = bound;
 }
 
 WEIR_CLONES void WEIR_NAME(find_bins)(int32_t n, int32_t bins, const weir_real *restrict at,
@@ -78,8 +79,7 @@ WEIR_CLONES static void softmax_factors(const box *self, int32_t n, const axis *
                                         const weir_real *restrict size, weir_real *restrict knot0,
                                         weir_real *restrict knot1, weir_real *restrict rest)
 {
-    const weir_real bound = self->bound, step = 2 * bound * a->least;
-    const weir_real room = 2 * bound - step * (weir_real)self->bins;
+    const weir_real bound = self->bound, step = least_size(self, a), room = shared_size(self, a);
     const weir_real *restrict const norm = a->norm;
     for (int32_t i = 0; i < n; i++) {
         const weir_real before = knot[i] + bound - step * bin[i]; /* room C_k */
@@ -122,7 +122,7 @@ WEIR_CLONES void WEIR_NAME(sizes_pull)(const box *self, int32_t n, const axis *a
                                        weir_real *restrict p_bar, int64_t s)
 {
     const int32_t bins = self->bins;
-    const weir_real room = 2 * self->bound - 2 * self->bound * a->least * (weir_real)bins;
+    const weir_real room = shared_size(self, a);
     const weir_real *restrict const norm = a->norm;
     memset(mean, 0, (size_t)n * sizeof *mean);
     for (int32_t k = 0; k < bins; k++) {

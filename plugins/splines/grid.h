@@ -67,6 +67,17 @@ weir_status WEIR_NAME(share_read)(weir_builder *build, int32_t bins, const char 
 
 /* ---- from parameters to the bin of every row ---- */
 
+/** Of a width (or height): what every bin has of it, and what the softmax shares out. */
+WEIR_INLINE weir_real least_size(const box *self, const axis *a)
+{
+    return 2 * self->bound * a->least;
+}
+
+WEIR_INLINE weir_real shared_size(const box *self, const axis *a)
+{
+    return 2 * self->bound - least_size(self, a) * (weir_real)self->bins;
+}
+
 /** p less the row's largest, so that no exponential overflows; `top` is working memory. */
 void WEIR_NAME(less_largest)(int32_t n, int32_t bins, const weir_real *p, int64_t s, weir_real *top,
                              weir_real *out);

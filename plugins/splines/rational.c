@@ -30,18 +30,22 @@ static int take_segment(const rational_spline *self, weir_frame *frame, int32_t 
     return 1;
 }
 
-/** Fetches the knots of each row's bin and the parameters of its two slopes. Made twice: `periodic` is a constant. */
+/** Fetches the lower knots of each row's bin, its sizes and the parameters of its two slopes. A size comes from the softmax:
+ *  the difference of two knots would have the rounding of both, large beside a narrow bin. Made twice: `periodic` is a
+ *  constant. */
 WEIR_INLINE void fetch(const rational_spline *self, int32_t n, const weir_real *slopes, int64_t s,
                        const segment *g, int periodic)
 {
     const int32_t last = self->box.bins - 1;
+    const weir_real least_w = least_size(&self->box, &g->x), room_w = shared_size(&self->box, &g->x);
+    const weir_real least_h = least_size(&self->box, &g->y), room_h = shared_size(&self->box, &g->y);
     for (int32_t i = 0; i < n; i++) {
         const int32_t k = (int32_t)g->bin[i];
         const int64_t at = (int64_t)k * n + i;
         g->x0[i] = g->x.knots[at];
-        g->w[i] = g->x.knots[at + n] - g->x.knots[at];
+        g->w[i] = least_w + room_w * (g->x.exps[at] * g->x.norm[i]);
         g->y0[i] = g->y.knots[at];
-        g->h[i] = g->y.knots[at + n] - g->y.knots[at];
+        g->h[i] = least_h + room_h * (g->y.exps[at] * g->y.norm[i]);
         if (periodic) {
             g->raw0[i] = self->shift + slopes[k * s + i];
             g->raw1[i] = self->shift + slopes[(k < last ? k + 1 : 0) * s + i];
@@ -99,7 +103,8 @@ WEIR_CLONES void WEIR_NAME(rational_values)(const rational_spline *self, int32_t
     const weir_real *restrict const h = g->h, *restrict const d0 = g->d0, *restrict const d1 = g->d1;
     for (int32_t i = 0; i < n; i++) {
         const weir_real in = within(x[i], tail), per_w = 1 / w[i];
-        const rational q = rational_at((confined(x[i], bound) - x0[i]) * per_w, h[i] * per_w, d0[i], d1[i]);
+        const rational q =
+            rational_at(share_of_bin(confined(x[i], bound) - x0[i], per_w), h[i] * per_w, d0[i], d1[i]);
         y[i] = in * (y0[i] + h[i] * q.value) + (1 - in) * x[i];
         slope[i] = in * rational_slope(&q) + (1 - in) + (x[i] - x[i]);
     }
@@ -118,7 +123,7 @@ WEIR_CLONES void WEIR_NAME(rational_roots)(const rational_spline *self, int32_t 
     const weir_real *restrict const h = g->h, *restrict const d0 = g->d0, *restrict const d1 = g->d1;
     for (int32_t i = 0; i < n; i++) {
         const weir_real in = within(y[i], tail), s = h[i] / w[i];
-        const weir_real eta = (confined(y[i], bound) - y0[i]) / h[i], rest = 1 - eta;
+        const weir_real eta = share_of_bin(confined(y[i], bound) - y0[i], 1 / h[i]), rest = 1 - eta;
         const weir_real v = d0[i] * rest - d1[i] * eta, falls = v < 0;
         const weir_real m = REAL_SQRT(v * v + 4 * s * s * (eta * rest)) + REAL_ABS(v);
         const weir_real top = falls * m + (1 - falls) * (2 * s * eta);

@@ -58,6 +58,14 @@ typedef struct rational {
     weir_real num;   /**< N */
 } rational;
 
+/** xi, from what lies between x and its bin's lower knot, and 1 / w. The upper knot is rounded apart from the size, so that x
+ *  may lie beyond X_k + w by a rounding; beyond 1 the formulas below would not hold. */
+WEIR_INLINE weir_real share_of_bin(weir_real above, weir_real per_w)
+{
+    const weir_real xi = above * per_w;
+    return xi < 1 ? xi : 1;
+}
+
 WEIR_INLINE rational rational_at(weir_real xi, weir_real s, weir_real d0, weir_real d1)
 {
     rational q = {.xi = xi, .t = xi * (1 - xi), .s = s, .d0 = d0, .d1 = d1};

@@ -32,7 +32,7 @@ WEIR_CLONES static void pull_back(const rational_spline *self, int32_t n, const 
     for (int32_t i = 0; i < n; i++) {
         const weir_real at = x[i], width = w[i], height = h[i], bar = y_bar[i], volume = l_bar[i];
         const weir_real in = within(at, tail), per_w = 1 / width, s = height * per_w;
-        const rational q = rational_at((confined(at, bound) - x0[i]) * per_w, s, d0[i], d1[i]);
+        const rational q = rational_at(share_of_bin(confined(at, bound) - x0[i], per_w), s, d0[i], d1[i]);
         const weir_real per_den = 1 / q.den, per_num = 1 / q.num, r = s * per_den;
         const weir_real v_bar = bar * height * per_den, n_bar = volume * per_num;
         const weir_real den_bar = -(v_bar * q.value + 2 * volume * per_den), rest = 1 - q.xi;
@@ -120,7 +120,8 @@ WEIR_CLONES static void implicit(const rational_spline *self, int32_t n, const w
     const weir_real *restrict const d0 = g->d0, *restrict const d1 = g->d1;
     for (int32_t i = 0; i < n; i++) {
         const weir_real in = within(x[i], tail), per_w = 1 / w[i];
-        const rational q = rational_at((confined(x[i], bound) - x0[i]) * per_w, h[i] * per_w, d0[i], d1[i]);
+        const rational q =
+            rational_at(share_of_bin(confined(x[i], bound) - x0[i], per_w), h[i] * per_w, d0[i], d1[i]);
         const weir_real a = (x_bar[i] - l_bar[i] * rational_bend(&q) * per_w) / rational_slope(&q);
         y_bar[i] = in * a + (1 - in) * x_bar[i];
         minus_y[i] = -y_bar[i];
