@@ -15,11 +15,12 @@ struct job {
     weir_model *model;
     const weir_matrix *in, *out; /* NULL: none */
     const weir_matrix *context;
-    double *numbers; /* one per row: log p or log-det; NULL: not wanted */
-    tile_map map;    /* computes one tile, gathered already, into the worker's z or x and log_p or log_det */
+    double *numbers; /* one per row: log_p of the base density and log_det, in double; NULL: not wanted */
+    tile_map map;    /* computes one tile, gathered already, into the worker's z or x, log_p and log_det */
     int scatter_x;   /* `out` gets the worker's x, x_bar (score) or z */
     int score;
     int inverse;
+    int sampled; /* log_det is that of the inverse, to be subtracted */
     int32_t mode, with_tape, tile_rows;
     int64_t rows;
     uint64_t seed, step, first_row;
@@ -44,16 +45,18 @@ static void zero_lane(const weir_frame *frame, void *lane)
     memset(lane, 0, (size_t)frame->width * (size_t)weir__real_size(frame));
 }
 
-static weir_status flow_forward(job *j, weir__worker *w, void *log_det)
+/* The two are kept apart: their sum in f32 would round what each has of the other's digits. */
+static void zero_lanes(const weir__worker *w)
 {
-    return weir__call_forward(j->model->flow, &w->run.frame, &w->x, &w->z, log_det);
+    zero_lane(&w->run.frame, w->log_p);
+    zero_lane(&w->run.frame, w->log_det);
 }
 
 static weir_status map_log_prob(job *j, weir__worker *w, int32_t rows)
 {
     (void)rows;
-    zero_lane(&w->run.frame, w->log_p);
-    const weir_status status = flow_forward(j, w, w->log_p);
+    zero_lanes(w);
+    const weir_status status = weir__call_forward(j->model->flow, &w->run.frame, &w->x, &w->z, w->log_det);
     if (status > WEIR_DISCARD) return status;
     const weir_status base = base_log_p(j, w);
     return base > status ? base : status;
@@ -62,15 +65,15 @@ static weir_status map_log_prob(job *j, weir__worker *w, int32_t rows)
 static weir_status map_forward(job *j, weir__worker *w, int32_t rows)
 {
     (void)rows;
-    zero_lane(&w->run.frame, w->log_p);
-    return flow_forward(j, w, j->numbers ? w->log_p : NULL);
+    zero_lanes(w);
+    return weir__call_forward(j->model->flow, &w->run.frame, &w->x, &w->z, j->numbers ? w->log_det : NULL);
 }
 
 static weir_status map_inverse(job *j, weir__worker *w, int32_t rows)
 {
     (void)rows;
-    zero_lane(&w->run.frame, w->log_p);
-    return weir__call_inverse(j->model->flow, &w->run.frame, &w->z, &w->x, j->numbers ? w->log_p : NULL);
+    zero_lanes(w);
+    return weir__call_inverse(j->model->flow, &w->run.frame, &w->z, &w->x, j->numbers ? w->log_det : NULL);
 }
 
 /* log q(x) = log p(z) - log|det dx/dz|: the inverse's log-det is subtracted. */
@@ -86,8 +89,6 @@ static weir_status map_sample(job *j, weir__worker *w, int32_t rows)
     if (status > WEIR_DISCARD) return status;
     const weir_status inverse = map_inverse(j, w, rows);
     if (inverse > WEIR_DISCARD || !j->numbers) return inverse;
-    for (int32_t r = 0; r < frame->width; r++)
-        weir__lane_set(frame, w->log_p, r, -weir__lane_value(frame, w->log_p, r));
     const weir_status density = base_log_p(j, w);
     status = inverse > status ? inverse : status;
     return density > status ? density : status;
@@ -122,7 +123,8 @@ static void write_numbers(job *j, const weir__worker *w, int64_t first, int32_t 
     int64_t discarded = 0;
     for (int32_t r = 0; r < rows; r++) {
         const int bad = weir__is_discarded(frame, r);
-        double value = weir__lane_value(frame, w->log_p, r);
+        const double log_det = weir__lane_value(frame, w->log_det, r);
+        const double value = weir__lane_value(frame, w->log_p, r) + (j->sampled ? -log_det : log_det);
         /* -infinity is the logarithm of 0, outside a support; a density that overflows is no answer. */
         const int lost = bad || (j->numbers && (isnan(value) || value == INFINITY));
         discarded += lost;
@@ -295,7 +297,7 @@ weir_status weir_sample(const weir_model *model, weir_call *call, const weir_mat
     const weir_status status = weir__matrix_check(x, model->features, 1, "samples", error);
     if (status) return status;
     j.out = x;
-    j.inverse = j.scatter_x = 1;
+    j.inverse = j.scatter_x = j.sampled = 1;
     j.rows = x->rows;
     j.numbers = log_p;
     return run_job(&j, call, error);
