@@ -4,6 +4,7 @@
  *                [--peer SCRIPT] [--python PROGRAM] [--only cases,limits,startup,accuracy,model,memory]
  *     weir-bench --first MODEL DATA | --first-train MODEL DATA     (what startup.h runs)
  *     weir-bench --memory LAYERS ROWS RECOMPUTE                    (what memory.h runs)
+ *     weir-bench --steady WORK OP BATCH SECONDS                    (what profile.sh runs)
  *
  * Kinds of lines: machine, limit, gemm, accuracy, check, case, startup, model, memory. `weir bench` makes tables of them.
  * Errors: one line on stderr, status 1, or 2 for bad usage. */
@@ -15,6 +16,7 @@
 #include "memory.h"
 #include "plan.h"
 #include "startup.h"
+#include "steady.h"
 
 #include <libgen.h>
 #include <limits.h>
@@ -375,6 +377,7 @@ int main(int count, char **words)
     if (count == 4 && strcmp(words[1], "--first") == 0) return startup_first(words[2], words[3], 0);
     if (count == 4 && strcmp(words[1], "--first-train") == 0) return startup_first(words[2], words[3], 1);
     if (count == 5 && strcmp(words[1], "--memory") == 0) return memory_first(words[2], words[3], words[4]);
+    if (count == 6 && strcmp(words[1], "--steady") == 0) return steady_run(words + 2);
     plan_default(&s.plan);
     for (int i = 1; i < count; i += 2) {
         if (i + 1 == count) return usage(words[i], "a missing value");
