@@ -140,6 +140,49 @@ Test(train, bits_do_not_depend_on_threads)
         cr_assert_eq(trained(threads, 0, MODEL("f32", 5, 0, MIXED), 1000, &loss), one, "%d threads", threads);
 }
 
+/* Parameters of over 2 MiB: tiles as wide as the lanes allow, here 192 of 520 rows, with a bad row in the second. */
+#define WIDE(univariate)                                                                                     \
+    "{\"type\":\"autoregressive\",\"children\":{\"univariate\":{\"type\":\"" univariate                      \
+    "\"},\"network\":{\"type\":\"made\",\"options\":{\"hidden\":[400,400],\"activation\":\"tanh\"}}}}"
+
+static weir_step_result wide_step(int32_t threads, const weir_matrix *x, uint64_t *hash, double *mean)
+{
+    weir_runtime *const rt = open_weir(threads);
+    weir_model *const m = must_build(rt, MODEL("f64", 5, 0, WIDE("affine") "," REVERSE "," WIDE("affine")));
+    weir_trainer *const t = must_train(m, NULL);
+    const weir_step step = data_step(x);
+    weir_step_result r = no_result();
+    double p[520], sum = 0;
+    for (int i = 0; i < 3; i++) {
+        MUST(weir_log_prob(m, x, NULL, p, &error));
+        MUST(weir_trainer_step(t, &step, &r, &error));
+    }
+    cr_assert_gt(weir_model_get(m, WEIR_MODEL_TILE), 64);
+    for (int i = 0; i < 520; i++) sum += isnan(p[i]) ? 0 : p[i];
+    *mean = sum / (double)r.rows;
+    double *const after = parameters(m);
+    *hash = hash_of(after, weir_model_get(m, WEIR_MODEL_PARAMETERS));
+    free(after);
+    weir_trainer_close(t);
+    weir_model_close(m);
+    weir_close(rt);
+    return r;
+}
+
+Test(train, wide_tiles_of_large_models_change_nothing_else)
+{
+    const weir_matrix x = some_data(520, 5, 1);
+    uint64_t one, other;
+    double mean;
+    ((double *)x.data)[300 * 5 + 2] = (double)NAN;
+    for (int32_t threads = 1; threads <= 3; threads++) {
+        const weir_step_result r = wide_step(threads, &x, threads == 1 ? &one : &other, &mean);
+        cr_assert_eq(r.discarded, 1);
+        cr_assert(fabs(r.loss + mean) < 1e-10, "%.15g against %.15g", r.loss, -mean);
+        cr_assert(threads == 1 || other == one, "%d threads", threads);
+    }
+}
+
 Test(train, recompute_gives_the_same_gradient)
 {
     double taped, rebuilt;

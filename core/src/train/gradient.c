@@ -16,6 +16,22 @@ static int32_t lanes_for(const weir__net *net, int64_t tiles)
     return lanes < 1 ? 1 : (int32_t)lanes;
 }
 
+/* Parameters beyond this come from the third-level cache, and a gradient goes back there, once for every tile. */
+#define OUTGROWN (INT64_C(2) << 20)
+
+/* Tiles and lanes depend on model and batch, never on the threads. A large model's tiles are as wide as its lanes allow. */
+static void lay_out(weir__batch *batch, const weir_model *m)
+{
+    batch->tile_rows = weir__tile_rows(m, batch->rows);
+    batch->tiles = (batch->rows + batch->tile_rows - 1) / batch->tile_rows;
+    batch->lanes = lanes_for(&m->net, batch->tiles);
+    if (m->net.parameter_bytes <= OUTGROWN || batch->tiles <= batch->lanes) return;
+    const int64_t tiles = (batch->tiles + batch->lanes - 1) / batch->lanes, rows = tiles * batch->tile_rows;
+    batch->tile_rows = rows < WEIR__TILE_MOST ? (int32_t)rows : WEIR__TILE_MOST;
+    batch->tiles = (batch->rows + batch->tile_rows - 1) / batch->tile_rows;
+    if (batch->lanes > batch->tiles) batch->lanes = (int32_t)batch->tiles;
+}
+
 static weir_status ensure_lanes(weir_trainer *t, int32_t lanes, weir_error *error)
 {
     while (t->lane_count < lanes) {
@@ -97,9 +113,7 @@ weir_status weir__batch_gradient(weir__batch *batch, weir_step_result *result, w
 {
     weir_trainer *const t = batch->trainer;
     weir_model *const m = t->model;
-    batch->tile_rows = weir__tile_rows(m, batch->rows);
-    batch->tiles = (batch->rows + batch->tile_rows - 1) / batch->tile_rows;
-    batch->lanes = lanes_for(&m->net, batch->tiles);
+    lay_out(batch, m);
     batch->only_row = -1;
     m->last_tile = batch->tile_rows;
     weir_status status = weir__model_prepare(m, error);
