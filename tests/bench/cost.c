@@ -62,21 +62,43 @@ static const cost_product *product_of(cost_machine *m, const dense *layer, int32
 
 /* ---- the formula --------------------------------------------------------------------------------------------------- */
 
-#define TILE_ROWS 64
+#define TILE_ROWS  64
+#define TILE_MOST  256
+#define LANES_MOST 16
+#define OUTGROWN   (2 << 20) /* bytes of parameters from which tiles of a training step are wider */
 
 /* Rows of a tile as it is computed: the padding too. */
-static int32_t padded(int64_t rows)
+static int32_t padded(int64_t rows, int32_t tile)
 {
-    if (rows >= TILE_ROWS) return TILE_ROWS;
+    if (rows >= tile) return tile;
     return rows <= 8 ? 8 : (int32_t)((rows + 15) / 16 * 16);
 }
 
-/* Tiles that the busiest thread takes. Training deals them out in runs of two, the same for any number of threads. */
-static int64_t tiles_in_turn(int64_t rows, operation op, int threads)
+static int64_t tiles_of(int64_t rows, int32_t tile)
 {
-    const int64_t tiles = (rows + TILE_ROWS - 1) / TILE_ROWS;
-    const int64_t run = op == TRAIN && tiles > 2 ? 2 : 1;
-    const int64_t runs = (tiles + run - 1) / run, mine = ((runs + threads - 1) / threads) * run;
+    return (rows + tile - 1) / tile;
+}
+
+/* Gradients of a training step. */
+static int64_t lanes_of(int64_t rows)
+{
+    const int64_t tiles = tiles_of(rows, TILE_ROWS), lanes = tiles / 2 > 2 ? tiles / 2 : tiles;
+    return lanes < LANES_MOST ? lanes : LANES_MOST;
+}
+
+static int32_t tile_of(int64_t rows, operation op, int64_t parameters)
+{
+    if (op != TRAIN || 4 * parameters <= OUTGROWN) return TILE_ROWS;
+    const int64_t tiles = tiles_of(rows, TILE_ROWS), lanes = lanes_of(rows);
+    const int64_t wide = (tiles + lanes - 1) / lanes * TILE_ROWS;
+    return wide < TILE_MOST ? (int32_t)wide : TILE_MOST;
+}
+
+/* Tiles that the busiest thread takes. Training gives a thread whole lanes, the same for any number of threads. */
+static int64_t tiles_in_turn(int64_t rows, int32_t tile, operation op, int threads)
+{
+    const int64_t tiles = tiles_of(rows, tile), lanes = op == TRAIN ? lanes_of(rows) : tiles;
+    const int64_t mine = ((lanes + threads - 1) / threads) * ((tiles + lanes - 1) / lanes);
     return mine < tiles ? mine : tiles;
 }
 
@@ -116,17 +138,15 @@ static double tile_weights(const cost_machine *m, operation op, int64_t paramete
  * parameter, gradient and two moments and writes all but the gradient. */
 static double step_bytes(int64_t rows, int64_t parameters)
 {
-    const int64_t tiles = (rows + TILE_ROWS - 1) / TILE_ROWS;
-    int64_t lanes = tiles / 2 > 2 ? tiles / 2 : tiles;
-    if (lanes > 16) lanes = 16;
+    const int64_t lanes = lanes_of(rows);
     return (double)parameters * (double)(4 * lanes + 12 * (lanes - 1) + 4 + 28);
 }
 
 double cost_predict(cost_machine *m, const cost_constants *k, const work *w, operation op, int64_t rows,
                     int threads, int64_t parameters)
 {
-    const int32_t width = padded(rows);
-    const int64_t tiles = tiles_in_turn(rows, op, threads);
+    const int32_t rows_of_tile = tile_of(rows, op, parameters), width = padded(rows, rows_of_tile);
+    const int64_t tiles = tiles_in_turn(rows, rows_of_tile, op, threads);
     const int helped = threads > 1 && rows > TILE_ROWS;
     const double tile = w->layers * (k->layer + moved(w) * width * k->element) +
                         tile_products(m, w, op, width) + tile_weights(m, op, parameters);
