@@ -71,7 +71,7 @@ static const cost_product *product_of(cost_machine *m, const dense *layer, int32
 static int32_t padded(int64_t rows, int32_t tile)
 {
     if (rows >= tile) return tile;
-    return rows <= 8 ? 8 : (int32_t)((rows + 15) / 16 * 16);
+    return (int32_t)((rows + 7) / 8 * 8);
 }
 
 static int64_t tiles_of(int64_t rows, int32_t tile)

@@ -114,22 +114,23 @@ static void expect_same(const gradient *a, const gradient *b, double tolerance)
     cr_assert(largest > 1e-2, "all gradients are 0");
 }
 
-/* The same 40 rows once, twice and three times over: tiles of 40, of 64 and 16, of 64 and 56 rows, and the same means. */
+/* The same 40 rows once, three and five times over: tiles of 40, of 64 and 56, of 56 and a last 32 rows, and the same means. */
 Test(batch_coupled, tilings_agree)
 {
     weir_runtime *const rt = open_weir(2);
     const weir_matrix x = some_data(40, 4, 1);
     weir_model *const m = ready(rt, MODEL("f64", 4, 0, COUPLED), &x, NULL);
     weir_trainer *const t = must_train(m, NULL);
-    int64_t rows[120];
+    static const int64_t times[3] = {1, 3, 5}, tiles[3] = {40, 64, 56};
+    int64_t rows[200];
     gradient g[3];
     weir_step step = data_step(&x);
-    for (int i = 0; i < 120; i++) rows[i] = i % 40;
+    for (int i = 0; i < 200; i++) rows[i] = i % 40;
     step.rows = rows;
     for (int k = 0; k < 3; k++) {
-        step.row_count = 40 * (k + 1);
+        step.row_count = 40 * times[k];
         g[k] = gradient_of(m, t, &step);
-        cr_assert_eq(weir_model_get(m, WEIR_MODEL_TILE), k ? 64 : 40);
+        cr_assert_eq(weir_model_get(m, WEIR_MODEL_TILE), tiles[k]);
         if (k) expect_same(&g[0], &g[k], 1e-10);
     }
     weir_trainer_close(t);

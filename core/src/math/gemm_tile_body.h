@@ -1,5 +1,5 @@
 /* gemm_tile_body.h - products of small matrices whose columns are rows of a tile: one precision, one vector length;
- * included by gemm_tile_*.c. Needs REAL, LANES (numbers in a vector), ROWS (most rows of C held in registers: 12 or 6),
+ * included by gemm_tile_*.c. Needs REAL, LANES (numbers in a vector), ROWS (most rows of C, two vectors each, held in registers: 12 or 6),
  * GREATER(a, b) (a > b ? a : b, lane by lane), what gemm_narrow_body.h asks for, NAME(f), BIG (the product of large matrices)
  * and, if there is one, SHORT (of fewer columns than a vector has lanes).
  *
@@ -10,6 +10,7 @@
  * are applied to the registers before the last slice of k leaves them. */
 
 #define PANEL  (2 * LANES)
+#define TALL   12 /* most rows of one vector each: with fewer sums the multipliers would wait for them */
 #define vector NAME(vector)
 #define loose  NAME(loose)
 
@@ -58,7 +59,7 @@ static REAL NAME(finish_one)(const NAME(product) * p, int64_t i, REAL x)
 }
 
 static inline __attribute__((always_inline)) void NAME(finish)(const int rows, const int vectors,
-                                                               const NAME(product) * p, vector sum[ROWS][2])
+                                                               const NAME(product) * p, vector sum[TALL][2])
 {
     UNROLL
     for (int i = 0; i < rows; i++) {
@@ -85,7 +86,7 @@ static inline __attribute__((always_inline)) void NAME(finish)(const int rows, c
 
 /* alpha sum + beta C, where the factors are not 1 and 0. */
 static inline __attribute__((always_inline)) void NAME(scale)(const int rows, const int vectors,
-                                                              const NAME(product) * p, vector sum[ROWS][2])
+                                                              const NAME(product) * p, vector sum[TALL][2])
 {
     const REAL alpha = p->alpha, beta = p->beta;
     if (alpha != 1) {
@@ -109,7 +110,7 @@ static inline __attribute__((always_inline)) void NAME(scale)(const int rows, co
 static inline __attribute__((always_inline)) void NAME(piece)(const int rows, const int vectors,
                                                               const NAME(product) * p, const int64_t a_row)
 {
-    vector sum[ROWS][2];
+    vector sum[TALL][2];
     const REAL *a = p->a, *b = p->b;
     const int64_t a_col = p->a_col, b_row = p->b_row;
     UNROLL
@@ -154,47 +155,61 @@ PIECES(2)
 PIECES(3)
 PIECES(4)
 PIECES(6)
+PIECE(8, 1)
+PIECE(12, 1)
 #if ROWS == 12
-PIECES(8)
-PIECES(12)
+PIECE(8, 2)
+PIECE(12, 2)
 #endif
 #undef PIECES
 #undef PIECE
 
 /* How many rows the next piece takes when `left` are left: a single row at the end would leave the multipliers idle. */
-static int NAME(next_rows)(int64_t left)
+static int NAME(next_rows)(int64_t left, int vectors)
 {
-    static const signed char end[] = {0, 1, 2, 3, 4, 3, 6, 4, ROWS == 12 ? 8 : 4, 6, 6, ROWS == 12 ? 8 : 6};
-    if (left < ROWS) return end[left];
-    if (left == ROWS + 1) return ROWS == 12 ? 8 : 4;
-    return ROWS;
+    static const signed char end[] = {0, 1, 2, 3, 4, 3, 6, 4, 8, 6, 6, 8};
+    const int most = vectors == 1 ? TALL : ROWS;
+    if (left < most) return end[left];
+    if (left == most + 1) return most == 12 ? 8 : 4;
+    return most;
 }
 
-#define CASE(rows)                                                                                           \
+#define ONE(rows)                                                                                            \
     case rows:                                                                                               \
         run = p->a_row == 1 ? NAME(turned_##rows##_1) : NAME(piece_##rows##_1);                              \
-        if (vectors == 2) run = p->a_row == 1 ? NAME(turned_##rows##_2) : NAME(piece_##rows##_2);            \
+        break;
+#define TWO(rows)                                                                                            \
+    case rows + 2 * TALL:                                                                                    \
+        run = p->a_row == 1 ? NAME(turned_##rows##_2) : NAME(piece_##rows##_2);                              \
         break;
 
 static void NAME(run_piece)(int rows, int vectors, const NAME(product) * p)
 {
     void (*run)(const NAME(product) *) = NULL;
-    switch (rows) {
-        CASE(1)
-        CASE(2)
-        CASE(3)
-        CASE(4)
-        CASE(6)
+    switch (vectors == 1 ? rows : rows + 2 * TALL) {
+        ONE(1)
+        ONE(2)
+        ONE(3)
+        ONE(4)
+        ONE(6)
+        ONE(8)
+        ONE(12)
+        TWO(1)
+        TWO(2)
+        TWO(3)
+        TWO(4)
+        TWO(6)
 #if ROWS == 12
-        CASE(8)
-        CASE(12)
+        TWO(8)
+        TWO(12)
 #endif
     default:
         return;
     }
     run(p);
 }
-#undef CASE
+#undef ONE
+#undef TWO
 
 /* ---- copies of B ---------------------------------------------------------------------------- */
 
@@ -253,7 +268,7 @@ static void NAME(next_piece)(NAME(product) * p, int rows)
 static void NAME(column)(int64_t m, int vectors, NAME(product) p)
 {
     for (int rows; m > 0; m -= rows) {
-        rows = NAME(next_rows)(m);
+        rows = NAME(next_rows)(m, vectors);
         NAME(run_piece)(rows, vectors, &p);
         NAME(next_piece)(&p, rows);
     }
@@ -274,14 +289,15 @@ static void NAME(add_ragged)(const NAME(product) * p, int64_t row, int64_t count
 /* The same where C ends inside a vector: each piece is made aside and its first `count` columns are added to C. */
 static void NAME(ragged_column)(int64_t m, int64_t count, NAME(product) p)
 {
-    REAL aside[ROWS * PANEL];
+    const int vectors = count > LANES ? 2 : 1;
+    REAL aside[TALL * PANEL];
     NAME(product) part = NAME(unfinished)(p);
     part.c = aside;
     part.c_row = PANEL;
     part.beta = 0;
     for (int rows; m > 0; m -= rows) {
-        rows = NAME(next_rows)(m);
-        NAME(run_piece)(rows, count > LANES ? 2 : 1, &part);
+        rows = NAME(next_rows)(m, vectors);
+        NAME(run_piece)(rows, vectors, &part);
         for (int i = 0; i < rows; i++) NAME(add_ragged)(&p, i, count, aside + i * PANEL);
         part.a += rows * p.a_row;
         NAME(next_piece)(&p, rows);
@@ -308,22 +324,30 @@ static void NAME(through_copies)(int64_t m, int64_t n, const NAME(product) * p)
     }
 }
 
-/* B where it lies. Rows outside, so that the few rows of A that a piece needs stay in the first-level cache. */
+/* B where it lies. Rows outside, so that the few rows of A that a piece needs stay in the first-level cache; a last vector
+ * goes by itself where that makes its pieces taller. */
 static void NAME(in_place)(int64_t m, int64_t n, const NAME(product) * p)
 {
+    const int64_t together = ROWS < TALL ? n / PANEL * PANEL : n;
     NAME(product) row = *p;
-    for (int rows; m > 0; m -= rows) {
-        rows = NAME(next_rows)(m);
+    for (int64_t left = together ? m : 0; left > 0;) {
+        const int rows = NAME(next_rows)(left, 2);
         NAME(product) part = row;
-        for (int64_t j = 0; j < n;) {
-            const int vectors = n - j >= PANEL ? 2 : 1;
+        for (int64_t j = 0; j < together;) {
+            const int vectors = together - j >= PANEL ? 2 : 1;
             NAME(run_piece)(rows, vectors, &part);
             part.b += vectors * LANES;
             part.c += vectors * LANES;
             j += vectors * LANES;
         }
         NAME(next_piece)(&row, rows);
+        left -= rows;
     }
+    if (together == n) return;
+    row = *p;
+    row.b += together;
+    row.c += together;
+    NAME(column)(m, 1, row);
 }
 
 /* How many columns at the end are not worth a vector that would be at most half full: they are left to shorter vectors or,
@@ -408,6 +432,7 @@ WEIR__GEMM(NAME(weir__gemm))
 }
 
 #undef PANEL
+#undef TALL
 #undef NARROW
 #undef PART
 #undef HALF

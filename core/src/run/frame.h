@@ -9,10 +9,10 @@
 struct weir__linear;
 
 /** Rows are padded to this many; every lane gets this many extra elements against cache-set conflicts. */
-#define WEIR__ROW_QUANTUM 16
+#define WEIR__ROW_QUANTUM 8
 #define WEIR__LANE_PAD    16
 
-/** width for `rows`: a multiple of 8 for 8 rows or fewer, else of 16. */
+/** width for `rows`: a multiple of 8. */
 int32_t weir__width(int32_t rows);
 /** Lane stride for a width: a multiple of 16, not of 128. */
 int64_t weir__stride(int32_t width);

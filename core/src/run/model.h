@@ -46,7 +46,7 @@ struct weir_model {
     int32_t last_tile;
 };
 
-/** Rows of a tile for a batch of `rows`: a function of the model and the batch only. */
+/** Rows of a tile for a batch of `rows`, which tiles share evenly: a function of the model and the batch only. */
 int32_t weir__tile_rows(const weir_model *model, int64_t rows);
 
 /** An idle worker, or a new one, whose tiles hold `rows` rows. */

@@ -9,7 +9,6 @@
 
 int32_t weir__width(int32_t rows)
 {
-    if (rows <= 8) return rows > 0 ? 8 : 0;
     return (rows + WEIR__ROW_QUANTUM - 1) / WEIR__ROW_QUANTUM * WEIR__ROW_QUANTUM;
 }
 
@@ -17,7 +16,7 @@ int32_t weir__width(int32_t rows)
 int64_t weir__stride(int32_t width)
 {
     if (width <= 16) return 16;
-    return (int64_t)width + WEIR__LANE_PAD;
+    return ((int64_t)width + 15) / 16 * 16 + WEIR__LANE_PAD;
 }
 
 static void init_frame(weir__run *run, weir_frame *frame, int32_t precision, void *const *tensors)

@@ -8,7 +8,8 @@ int32_t weir__tile_rows(const weir_model *model, int64_t rows)
 {
     (void)model;
     if (rows <= 64) return (int32_t)(rows > 0 ? rows : 1);
-    return 64;
+    const int64_t tiles = (rows + 63) / 64, even = (rows + tiles - 1) / tiles;
+    return (int32_t)((even + WEIR__ROW_QUANTUM - 1) / WEIR__ROW_QUANTUM * WEIR__ROW_QUANTUM);
 }
 
 void weir__worker_free(weir__worker *worker)
