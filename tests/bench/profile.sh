@@ -20,6 +20,7 @@ perf record -q -e cpu-clock -F 2999 -D 1000 -o "$folder/data" -- "$bench" --stea
   { cat "$folder/said" >&2; exit 1; }
 perf report -i "$folder/data" --stdio --no-children -F overhead,dso,symbol --percent-limit 0 2>/dev/null |
   sed -nE 's/^ *([0-9.]+)% +([^ ]+) +\[.\] +([^ ]+).*/\1 \2 \3/p' >"$folder/shares"
+if [ ! -s "$folder/shares" ]; then echo "profile.sh: perf took no samples here" >&2; exit 1; fi
 if [ -n "${SHOW:-}" ]; then head -n "$SHOW" "$folder/shares"; fi
 awk -v title="$1 $2 $3" '
   function group() {
