@@ -27,6 +27,7 @@ function(weir_fixtures folder)
     set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${source}")
     target_compile_options(fixture_${name} PRIVATE -Wall -Wextra ${flags})
     target_link_libraries(fixture_${name} PRIVATE weir::sdk m)
+    target_link_options(fixture_${name} PRIVATE LINKER:--exclude-libs=libgcov.a) # in coverage builds: no symbols but its own
     target_link_options(fixture_${name} PRIVATE ${link})
     add_dependencies(weir_all_fixtures fixture_${name})
   endforeach()
