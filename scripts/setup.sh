@@ -13,7 +13,7 @@ build_packages="build-essential cmake file ninja-build pkg-config libblis-pthrea
 test_packages="libcriterion-dev abigail-tools clang clang-format libclang-rt-14-dev lua-busted lua-check lua-ldoc locales procps shellcheck"
 bench_packages="python3-torch python3-numpy libblis4-openmp libopenblas0-openmp"
 language_packages="g++ rustc cargo gfortran"
-matrix_packages="clang-tidy valgrind gcovr lintian luarocks qemu-user"
+matrix_packages="clang-tidy valgrind gcovr lintian luarocks qemu-user gcc-aarch64-linux-gnu libc6-dev-arm64-cross"
 
 wanted=$build_packages
 for word in "$@"; do

@@ -8,16 +8,23 @@ typedef WEIR__GEMM_FINISHED((*kernel));
 
 static kernel kernel_of(const weir_math *math)
 {
-#if WEIR__X86_64
+#if WEIR__X86_64 || WEIR__AARCH64
     static const struct {
         WEIR__GEMM((*plain));
         kernel finished;
-    } list[] = {{weir__gemm_avx512_f32, weir__gemm_finished_avx512_f32},
-                {weir__gemm_avx512_f64, weir__gemm_finished_avx512_f64},
-                {weir__gemm_avx2_f32, weir__gemm_finished_avx2_f32},
-                {weir__gemm_avx2_f64, weir__gemm_finished_avx2_f64},
-                {weir__gemm_sse2_f32, weir__gemm_finished_sse2_f32},
-                {weir__gemm_sse2_f64, weir__gemm_finished_sse2_f64}};
+    } list[] = {
+#if WEIR__X86_64
+        {weir__gemm_avx512_f32, weir__gemm_finished_avx512_f32},
+        {weir__gemm_avx512_f64, weir__gemm_finished_avx512_f64},
+        {weir__gemm_avx2_f32, weir__gemm_finished_avx2_f32},
+        {weir__gemm_avx2_f64, weir__gemm_finished_avx2_f64},
+        {weir__gemm_sse2_f32, weir__gemm_finished_sse2_f32},
+        {weir__gemm_sse2_f64, weir__gemm_finished_sse2_f64},
+#else
+        {weir__gemm_neon_f32, weir__gemm_finished_neon_f32},
+        {weir__gemm_neon_f64, weir__gemm_finished_neon_f64},
+#endif
+    };
     for (size_t i = 0; i < sizeof list / sizeof list[0]; i++) {
         if (math->gemm == list[i].plain) return list[i].finished;
     }

@@ -33,6 +33,9 @@ WEIR__GEMM_FINISHED(weir__gemm_finished_avx2_f32);
 WEIR__GEMM_FINISHED(weir__gemm_finished_avx2_f64);
 WEIR__GEMM_FINISHED(weir__gemm_finished_avx512_f32);
 WEIR__GEMM_FINISHED(weir__gemm_finished_avx512_f64);
+#elif WEIR__AARCH64
+WEIR__GEMM_FINISHED(weir__gemm_finished_neon_f32);
+WEIR__GEMM_FINISHED(weir__gemm_finished_neon_f64);
 #endif
 
 #endif

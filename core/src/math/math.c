@@ -5,9 +5,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#if WEIR__X86_64
 enum level { LEVEL_PLAIN, LEVEL_SSE2, LEVEL_AVX2, LEVEL_AVX512, LEVELS };
-
 static const char *const names[LEVELS] = {"plain", "sse2", "avx2", "avx512"};
+#elif WEIR__AARCH64
+enum level { LEVEL_PLAIN, LEVEL_NEON, LEVELS };
+static const char *const names[LEVELS] = {"plain", "neon"};
+#else
+enum level { LEVEL_PLAIN, LEVELS };
+static const char *const names[LEVELS] = {"plain"};
+#endif
 
 static const weir_math *const tables[LEVELS][2] = {
     {&weir__math_plain_f32, &weir__math_plain_f64},
@@ -15,6 +22,8 @@ static const weir_math *const tables[LEVELS][2] = {
     {&weir__math_sse2_f32, &weir__math_sse2_f64},
     {&weir__math_avx2_f32, &weir__math_avx2_f64},
     {&weir__math_avx512_f32, &weir__math_avx512_f64},
+#elif WEIR__AARCH64
+    {&weir__math_neon_f32, &weir__math_neon_f64},
 #endif
 };
 
@@ -26,7 +35,7 @@ static int best_level(void)
     if (fma && __builtin_cpu_supports("avx512f")) return LEVEL_AVX512;
     return fma ? LEVEL_AVX2 : LEVEL_SSE2;
 #else
-    return LEVEL_PLAIN;
+    return LEVELS - 1; /* NEON is part of every 64-bit Arm */
 #endif
 }
 
@@ -70,5 +79,9 @@ const char *weir__math_name(void)
 
 int weir__math_has_avx2(void)
 {
+#if WEIR__X86_64
     return chosen_level() >= LEVEL_AVX2;
+#else
+    return 0;
+#endif
 }

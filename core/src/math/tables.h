@@ -9,12 +9,19 @@
 #else
 #define WEIR__X86_64 0
 #endif
+#if defined(__aarch64__)
+#define WEIR__AARCH64 1
+#else
+#define WEIR__AARCH64 0
+#endif
 
 extern const weir_math weir__math_plain_f32, weir__math_plain_f64;
 #if WEIR__X86_64
 extern const weir_math weir__math_sse2_f32, weir__math_sse2_f64;
 extern const weir_math weir__math_avx2_f32, weir__math_avx2_f64;
 extern const weir_math weir__math_avx512_f32, weir__math_avx512_f64;
+#elif WEIR__AARCH64
+extern const weir_math weir__math_neon_f32, weir__math_neon_f64;
 #endif
 
 /** 1 when weir__math chose AVX2 or better. */
@@ -42,6 +49,9 @@ WEIR__GEMM(weir__gemm_avx2_f32);
 WEIR__GEMM(weir__gemm_avx2_f64);
 WEIR__GEMM(weir__gemm_avx512_f32);
 WEIR__GEMM(weir__gemm_avx512_f64);
+#elif WEIR__AARCH64
+WEIR__GEMM(weir__gemm_neon_f32);
+WEIR__GEMM(weir__gemm_neon_f64);
 #endif
 
 #endif

@@ -7,6 +7,8 @@
  */
 #include "plugin/fpstate.h"
 
+#include <stddef.h>
+
 #if defined(__x86_64__)
 #include <xmmintrin.h>
 
