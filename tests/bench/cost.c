@@ -90,8 +90,9 @@ static int32_t tile_of(int64_t rows, operation op, int64_t parameters)
 {
     if (op != TRAIN || 4 * parameters <= OUTGROWN) return TILE_ROWS;
     const int64_t tiles = tiles_of(rows, TILE_ROWS), lanes = lanes_of(rows);
-    const int64_t wide = (tiles + lanes - 1) / lanes * TILE_ROWS;
-    return wide < TILE_MOST ? (int32_t)wide : TILE_MOST;
+    const int64_t share = (tiles + lanes - 1) / lanes * TILE_ROWS,
+                  parts = (share + TILE_MOST - 1) / TILE_MOST;
+    return (int32_t)((share + parts - 1) / parts);
 }
 
 /* Tiles that the busiest thread takes. Training gives a thread whole lanes, the same for any number of threads. */

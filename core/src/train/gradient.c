@@ -26,8 +26,9 @@ static void lay_out(weir__batch *batch, const weir_model *m)
     batch->tiles = (batch->rows + batch->tile_rows - 1) / batch->tile_rows;
     batch->lanes = lanes_for(&m->net, batch->tiles);
     if (m->net.parameter_bytes <= OUTGROWN || batch->tiles <= batch->lanes) return;
-    const int64_t tiles = (batch->tiles + batch->lanes - 1) / batch->lanes, rows = tiles * batch->tile_rows;
-    batch->tile_rows = rows < WEIR__TILE_MOST ? (int32_t)rows : WEIR__TILE_MOST;
+    const int64_t share = (batch->tiles + batch->lanes - 1) / batch->lanes * batch->tile_rows;
+    const int64_t parts = (share + WEIR__TILE_MOST - 1) / WEIR__TILE_MOST;
+    batch->tile_rows = weir__width((int32_t)((share + parts - 1) / parts));
     batch->tiles = (batch->rows + batch->tile_rows - 1) / batch->tile_rows;
     if (batch->lanes > batch->tiles) batch->lanes = (int32_t)batch->tiles;
 }
