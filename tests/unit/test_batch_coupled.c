@@ -14,7 +14,7 @@ TestSuite(batch_coupled, .init = sandbox_open, .fini = sandbox_close);
 #define TWICE(layers) "{\"type\":\"repeat\",\"options\":{\"count\":2},\"children\":{\"layers\":[" layers "]}}"
 #define COUPLED       COUPLING("half", "affine") "," BATCH_NORM "," COUPLING("even", "affine") "," BATCH_NORM
 
-/* 64 + 64 + 22 rows. */
+/* 56 + 56 + 38 rows. */
 #define ROWS 150
 
 static weir_model *ready(weir_runtime *rt, const char *json, const weir_matrix *x, weir_call *call)
@@ -27,22 +27,34 @@ static weir_model *ready(weir_runtime *rt, const char *json, const weir_matrix *
 
 /* ---- gradients ----------------------------------------------------------------------------------------------------------- */
 
-static void expect_gradient_of(const char *json)
+static void expect_gradient_over(const char *json, int64_t rows)
 {
     weir_runtime *const rt = open_weir(2);
-    const weir_matrix x = some_data(ROWS, 4, 1);
+    const weir_matrix x = some_data(rows, 4, 1);
     weir_model *const m = ready(rt, json, &x, NULL);
     weir_trainer *const t = must_train(m, NULL);
     const weir_step step = data_step(&x);
     expect_trainer_gradient(m, t, &step);
+    cr_assert_eq(weir_model_get(m, WEIR_MODEL_TILE), rows == ROWS ? 56 : 112);
     weir_trainer_close(t);
     weir_model_close(m);
     weir_close(rt);
 }
 
+static void expect_gradient_of(const char *json)
+{
+    expect_gradient_over(json, ROWS);
+}
+
 Test(batch_coupled, gradient_of_forward_kl)
 {
     expect_gradient_of(MODEL("f64", 4, 0, COUPLED));
+}
+
+Test(batch_coupled, gradient_over_wide_tiles)
+{
+    expect_gradient_over(MODEL("f64", 4, 0, WIDE("affine") "," BATCH_NORM "," REVERSE "," WIDE("affine")),
+                         330);
 }
 
 Test(batch_coupled, gradient_where_stages_are_empty)

@@ -141,10 +141,6 @@ Test(train, bits_do_not_depend_on_threads)
 }
 
 /* Parameters of over 2 MiB: tiles as wide as the lanes allow, here 192 of 520 rows, with a bad row in the second. */
-#define WIDE(univariate)                                                                                     \
-    "{\"type\":\"autoregressive\",\"children\":{\"univariate\":{\"type\":\"" univariate                      \
-    "\"},\"network\":{\"type\":\"made\",\"options\":{\"hidden\":[400,400],\"activation\":\"tanh\"}}}}"
-
 static weir_step_result wide_step(int32_t threads, const weir_matrix *x, uint64_t *hash, double *mean)
 {
     weir_runtime *const rt = open_weir(threads);
