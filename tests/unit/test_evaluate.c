@@ -223,3 +223,20 @@ Test(evaluate, dequantization_is_fixed_in_evaluation_and_fresh_in_every_epoch)
     weir_model_close(m);
     weir_close(rt);
 }
+
+/* In f32 log-det and base density are f32 numbers, but their sum keeps the digits of both: most sums are no f32. */
+Test(evaluate, f32_sums_are_not_rounded)
+{
+    weir_runtime *const rt = open_weir(1);
+    weir_model *const m = must_build(rt, MODEL("f32", 5, 0, MIXED));
+    const weir_matrix x = some_data(100, 5, 1);
+    double p[100];
+    int rounded = 0;
+    MUST(weir_model_initialize(m, &x, NULL, 0, &error));
+    shake(m, 0.1);
+    MUST(weir_log_prob(m, &x, NULL, p, &error));
+    for (int i = 0; i < 100; i++) rounded += (double)(float)p[i] >= p[i] && (double)(float)p[i] <= p[i];
+    cr_assert_lt(rounded, 90, "%d of 100", rounded);
+    weir_model_close(m);
+    weir_close(rt);
+}
