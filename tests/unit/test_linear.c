@@ -53,6 +53,7 @@ static const weir_services services = {.struct_size = sizeof(weir_services),
 /* What run/run.h puts behind a frame begins with this. */
 typedef struct host {
     weir__linear *const *linears;
+    unsigned char *unwritten;
 } host;
 
 enum { WEIGHT, BIAS, TENSORS };
@@ -383,8 +384,20 @@ static void vjp_input_range(bench *b, int32_t first, int32_t count, int add, int
     drop_sheet(&y_bar);
 }
 
-static void vjp_weights(bench *b, int32_t x_form, int32_t y_form)
+/* What the object lets through is to be written, whatever was there. */
+static void spoil_weights(bench *b, unsigned char *unwritten, double *before)
 {
+    unwritten[WEIGHT] = 1;
+    b->host.unwritten = unwritten;
+    for (int32_t o = 0; o < b->out; o++) {
+        for (int32_t i = 0; i < b->extent[o]; i++) put(b, b->gradients[WEIGHT], (int64_t)o * b->in + i, NAN);
+    }
+    memset(before, 0, (size_t)b->out * (size_t)b->in * sizeof *before);
+}
+
+static void vjp_weights(bench *b, int32_t x_form, int32_t y_form, int written)
+{
+    unsigned char unwritten[TENSORS] = {0};
     sheet x, y_bar;
     const int64_t weights = (int64_t)b->in * b->out;
     double *const before = room(weights + b->out);
@@ -392,9 +405,12 @@ static void vjp_weights(bench *b, int32_t x_form, int32_t y_form)
     make_sheet(b, &y_bar, b->out, y_form, 1);
     for (int64_t i = 0; i < weights; i++) before[i] = get(b, b->gradients[WEIGHT], i);
     for (int32_t o = 0; o < b->out; o++) before[weights + o] = get(b, b->gradients[BIAS], o);
+    if (!written) spoil_weights(b, unwritten, before);
     cr_assert_eq(weir__linear_vjp_weights(&b->frame, 0, &x.tile, &y_bar.tile), WEIR_OK);
     weir__linear_mask(&b->linear, b->frame.precision, b->gradients[WEIGHT]);
     check_vjp_weights(b, &x, &y_bar, before);
+    cr_assert_eq(unwritten[WEIGHT], written || b->out > 0 ? 0 : 1);
+    b->host.unwritten = NULL;
     check_untouched(b, &x, 0, 0, "vjp_weights");
     check_untouched(b, &y_bar, 0, 0, "vjp_weights");
     free(before);
@@ -419,7 +435,8 @@ static void exercise(bench *b)
         random_range(b->in, &first, &count);
         vjp_input_range(b, first, count, below(2), below(FORMS), below(FORMS));
     }
-    vjp_weights(b, below(FORMS), below(FORMS));
+    vjp_weights(b, below(FORMS), below(FORMS), 1);
+    vjp_weights(b, below(FORMS), below(FORMS), 0);
 }
 
 /* ---- tests ---------------------------------------------------------------------------------- */

@@ -187,6 +187,77 @@ Test(train, recompute_gives_the_same_gradient)
     cr_assert(fabs(taped - rebuilt) < 1e-9, "%.15g against %.15g", taped, rebuilt);
 }
 
+/* ---- gradients that are written, not added to ------------------------------------------------------------------------ */
+
+static double *gradient_of(weir_model *m, weir_trainer *t, const weir_matrix *x)
+{
+    const int64_t n = weir_model_get(m, WEIR_MODEL_PARAMETERS);
+    double *const g = malloc((size_t)n * sizeof(double));
+    const weir_step step = data_step(x);
+    weir_step_result r = no_result();
+    MUST(weir_trainer_gradient(t, &step, &r, g, n, &error));
+    return g;
+}
+
+static void expect_same_bits(weir_model *m, double *first, double *again)
+{
+    const size_t bytes = (size_t)weir_model_get(m, WEIR_MODEL_PARAMETERS) * sizeof(double);
+    cr_assert_eq(memcmp(first, again, bytes), 0);
+    free(again);
+}
+
+/* The weights of linear objects are not zeroed between steps. */
+Test(train, a_gradient_holds_nothing_of_those_before)
+{
+    for (int32_t threads = 1; threads <= 3; threads += 2) {
+        weir_runtime *const rt = open_weir(threads);
+        weir_model *const m = must_build(rt, MODEL("f64", 5, 0, MIXED));
+        const weir_matrix x = some_data(300, 5, 1), other = some_data(300, 5, 2);
+        MUST(weir_model_initialize(m, &x, NULL, 0, &error));
+        shake(m, 0.1);
+        weir_trainer *const t = must_train(m, NULL);
+        double *const first = gradient_of(m, t, &x);
+        free(gradient_of(m, t, &other));
+        expect_same_bits(m, first, gradient_of(m, t, &x));
+        MUST(weir_freeze(m, "flow.*", 1, &error));
+        const weir_step step = data_step(&other);
+        weir_step_result r = no_result();
+        weir_trainer_step(t, &step, &r, &error);
+        MUST(weir_freeze(m, "flow.*", 0, &error));
+        expect_same_bits(m, first, gradient_of(m, t, &x));
+        free(first);
+        weir_trainer_close(t);
+        weir_model_close(m);
+        weir_close(rt);
+    }
+}
+
+/* Nothing writes the gradient of a lane none of whose rows counts. */
+Test(train, a_lane_of_bad_rows_adds_nothing)
+{
+    weir_runtime *const rt = open_weir(2);
+    weir_model *const m = must_build(rt, MODEL("f64", 5, 0, MIXED));
+    const weir_matrix x = some_data(256, 5, 1);
+    MUST(weir_model_initialize(m, &x, NULL, 0, &error));
+    shake(m, 0.1);
+    weir_trainer *const t = must_train(m, NULL);
+    free(gradient_of(m, t, &x));
+    weir_matrix good = x;
+    good.rows = 128;
+    good.data = (double *)x.data + 128 * 5;
+    double *const wanted = gradient_of(m, t, &good);
+    for (int i = 0; i < 128 * 5; i++) ((double *)x.data)[i] = (double)NAN;
+    double *const got = gradient_of(m, t, &x);
+    for (int64_t i = 0; i < weir_model_get(m, WEIR_MODEL_PARAMETERS); i++)
+        cr_assert(fabs(got[i] - wanted[i]) < 1e-12 * (1 + fabs(wanted[i])), "parameter %ld: %g, not %g",
+                  (long)i, got[i], wanted[i]);
+    free(got);
+    free(wanted);
+    weir_trainer_close(t);
+    weir_model_close(m);
+    weir_close(rt);
+}
+
 /* ---- bad rows ------------------------------------------------------------------------------------------------------- */
 
 Test(train, one_bad_row_changes_no_other_row_and_no_gradient)

@@ -274,15 +274,18 @@ static void NAME(column)(int64_t m, int vectors, NAME(product) p)
     }
 }
 
-/* The first `count` numbers of one row that was made aside go to C. Gradients of weights are sums without an end to them:
- * those go four at a time. */
+/* The first `count` numbers of one row that was made aside go to C, four at a time where there is no end to them, as in
+ * gradients of weights. */
 static void NAME(add_ragged)(const NAME(product) * p, int64_t row, int64_t count, const REAL *own)
 {
     typedef NAME(quad) quad;
     REAL *const c = p->c + row * p->c_row;
     int64_t j = 0;
-    for (; !p->bias && p->beta != 0 && j + 4 <= count; j += 4)
-        *(quad *)(c + j) = p->beta * *(const quad *)(c + j) + *(const quad *)(own + j);
+    for (; !p->bias && j + 4 <= count; j += 4) {
+        quad sum = *(const quad *)(own + j);
+        if (p->beta != 0) sum += p->beta * *(const quad *)(c + j);
+        *(quad *)(c + j) = sum;
+    }
     for (; j < count; j++) c[j] = NAME(finish_one)(p, row, p->beta == 0 ? own[j] : p->beta * c[j] + own[j]);
 }
 

@@ -108,13 +108,14 @@ weir_status weir__linear_vjp_input(weir_frame *frame, weir_handle handle, int32_
 static void add_weights(weir_frame *frame, const weir__linear *linear, int64_t rows, const weir__lanes *x,
                         const weir__lanes *y_bar, char *gradient)
 {
+    const double beta = weir__frame_unwritten(frame, linear->weight) ? 0.0 : 1.0;
     const int64_t in = linear->in, size = x->size;
     const int32_t panel = linear->first_seen ? WEIGHT_BLOCK : linear->in;
     for (int32_t i = 0; i < linear->in; i += panel) {
         const int32_t count = linear->in - i < panel ? linear->in - i : panel;
         const int32_t o = linear->first_seen ? linear->first_seen[i] : 0;
         frame->math->gemm(linear->out - o, count, rows, 1.0, weir__lanes_at(y_bar, o), y_bar->stride, 1,
-                          weir__lanes_at(x, i), 1, x->stride, 1.0, gradient + (o * in + i) * size, in, 1);
+                          weir__lanes_at(x, i), 1, x->stride, beta, gradient + (o * in + i) * size, in, 1);
     }
 }
 

@@ -260,6 +260,7 @@ static weir_handle linear(weir_builder *b, const weir_linear_spec *spec)
                      ? -1
                      : linear_tensor(m, spec, "bias", 1, spec->bias, WEIR_TENSOR_NO_DECAY);
     if (m->failed) return -1;
+    net->tensors[made->weight].shared = net->tensors[made->weight].linear >= 0;
     net->tensors[made->weight].linear = handle;
     return handle;
 }

@@ -33,6 +33,7 @@ typedef struct weir__tensor {
     int64_t offset;       /* bytes into its arena */
     int64_t other_offset; /* bytes into the shadow arena; -1: none */
     int32_t linear;       /* the linear object whose weight it is, or -1 */
+    int32_t shared;       /* 1: several objects have it as their weight; `linear` is the last of them */
     int32_t init;         /* WEIR_INIT_* */
     double a, b;
     double *values;    /* WEIR_INIT_VALUES */

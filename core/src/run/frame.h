@@ -34,6 +34,9 @@ int64_t weir__scratch_high_water(const weir_scratch *scratch);
 
 /** The object behind a handle of a running frame. */
 const struct weir__linear *weir__frame_linear(const weir_frame *frame, weir_handle handle);
+/** Whether the gradient of a linear object's weights holds nothing yet: then the caller writes all that the object lets
+ *  through, instead of adding to it. Says so once. */
+int weir__frame_unwritten(const weir_frame *frame, weir_handle weight);
 /** The host's services table, the same for every frame. */
 const weir_services *weir__services(void);
 

@@ -82,6 +82,7 @@ void weir__run_begin(weir__run *run, int32_t rows, int32_t mode, int32_t with_ta
     begin_frame(run, &run->other, rows, mode, with_tape, seed, step);
     for (int32_t r = 0; r < run->frame.width; r++)
         run->row_ids[r] = first_row + (uint64_t)(r < rows ? r : rows - 1);
+    run->unwritten = NULL;
     memset(run->discard, 0, sizeof run->discard);
     weir__scratch_reset(run->scratch);
     weir__tape_reset(run->tape);

@@ -18,7 +18,9 @@ struct weir__net;
 /** frame.host points to the weir__run that holds the frame. Used by one thread at a time. */
 typedef struct weir__run {
     struct weir__linear *const
-        *linears; /* must stay first: unit tests of linear objects stand in for the rest */
+        *linears; /* these two must stay first: unit tests of linear objects stand in for the rest */
+    unsigned char
+        *unwritten; /* by tensor, 1: its gradient is to be written, not added to; NULL: all are added to */
     const struct weir__net *net;
     weir_frame frame;
     unsigned char frame_tail[WEIR__FRAME_TAIL]; /* where a newer host's frame goes on; zero */

@@ -108,3 +108,11 @@ const struct weir__linear *weir__frame_linear(const weir_frame *frame, weir_hand
 {
     return run_of(frame)->linears[handle];
 }
+
+int weir__frame_unwritten(const weir_frame *frame, weir_handle weight)
+{
+    unsigned char *const unwritten = run_of(frame)->unwritten;
+    if (!unwritten || !unwritten[weight]) return 0;
+    unwritten[weight] = 0;
+    return 1;
+}

@@ -15,7 +15,8 @@ weir_status weir__gradient_init(weir__gradient *g, const weir__net *net, weir_er
     g->memory = aligned_alloc(64, (size_t)bytes_of(net) + 64);
     g->table = calloc(entries, sizeof *g->table);
     g->other_table = calloc(entries, sizeof *g->other_table);
-    if (g->memory && g->table && g->other_table) return WEIR_OK;
+    g->unwritten = calloc(entries, sizeof *g->unwritten);
+    if (g->memory && g->table && g->other_table && g->unwritten) return WEIR_OK;
     weir__gradient_clear(g);
     return weir__no_memory(error, "gradients");
 }
@@ -25,13 +26,41 @@ void weir__gradient_clear(weir__gradient *g)
     free(g->memory);
     free(g->table);
     free(g->other_table);
+    free(g->unwritten);
     *g = (weir__gradient){0};
+}
+
+static size_t tensor_bytes(const weir__net *net, const weir__tensor *t)
+{
+    return (size_t)t->count * (net->precision == WEIR_F32 ? sizeof(float) : sizeof(double));
+}
+
+/* What has a shadow is also added to there; what several objects share is hidden by each in its own way. */
+static int written_whole(const weir__tensor *t)
+{
+    return t->kind == WEIR__PARAMETER && !t->frozen && t->linear >= 0 && !t->shared && t->other_offset < 0;
+}
+
+/* The first time all is zeroed: hidden weights, which are never written, stay so. */
+static void zero(weir__gradient *g, const weir__net *net)
+{
+    if (!g->used) {
+        memset(g->memory, 0, (size_t)bytes_of(net));
+    } else if (!g->clean) {
+        for (int32_t h = 0; h < net->tensor_count; h++) {
+            const weir__tensor *const t = &net->tensors[h];
+            if (t->kind == WEIR__PARAMETER && !written_whole(t))
+                memset(g->memory + t->offset, 0, tensor_bytes(net, t));
+        }
+        memset(g->memory + net->parameter_bytes, 0, (size_t)(net->derived_bytes + net->other_bytes));
+    }
+    g->used = 1;
+    g->clean = 0;
 }
 
 void weir__gradient_begin(weir__gradient *g, const weir__net *net)
 {
-    if (!g->clean) memset(g->memory, 0, (size_t)bytes_of(net));
-    g->clean = 0;
+    zero(g, net);
     for (int32_t h = 0; h < net->tensor_count; h++) {
         const weir__tensor *const t = &net->tensors[h];
         const int wanted = t->kind == WEIR__DERIVED || (t->kind == WEIR__PARAMETER && !t->frozen);
@@ -40,6 +69,16 @@ void weir__gradient_begin(weir__gradient *g, const weir__net *net)
         g->other_table[h] = wanted && t->other_offset >= 0
                                 ? g->memory + net->parameter_bytes + net->derived_bytes + t->other_offset
                                 : NULL;
+        g->unwritten[h] = (unsigned char)written_whole(t);
+    }
+}
+
+void weir__gradient_end(weir__gradient *g, const weir__net *net)
+{
+    for (int32_t h = 0; h < net->tensor_count; h++) {
+        if (!g->unwritten[h]) continue;
+        memset(g->table[h], 0, tensor_bytes(net, &net->tensors[h]));
+        g->unwritten[h] = 0;
     }
 }
 

@@ -60,6 +60,7 @@ static int find_gradient(weir__batch *batch, weir__worker *w, const char *tensor
         batch->only_row = -1;
         weir__gradient_begin(w->gradient, &t->model->net);
         weir__batch_tile(batch, tile, w);
+        weir__gradient_end(w->gradient, &t->model->net);
         const char *const here = bad_tensor(t, w->gradient);
         if (!here) continue;
         int32_t row = 0;
@@ -67,6 +68,7 @@ static int find_gradient(weir__batch *batch, weir__worker *w, const char *tensor
             batch->only_row = row;
             weir__gradient_begin(w->gradient, &t->model->net);
             weir__batch_tile(batch, tile, w);
+            weir__gradient_end(w->gradient, &t->model->net);
             if (bad_tensor(t, w->gradient)) break;
         }
         batch->only_row = -1;

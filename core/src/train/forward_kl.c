@@ -15,6 +15,7 @@ void weir__batch_begin_rows(const weir__batch *batch, weir__worker *w, int64_t f
     run->frame.worker = run->other.worker = w->thread;
     run->frame.gradients = w->gradient ? w->gradient->table : NULL;
     run->other.gradients = w->gradient ? w->gradient->other_table : NULL;
+    run->unwritten = w->gradient ? w->gradient->unwritten : NULL;
 }
 
 int32_t weir__batch_begin_tile(weir__batch *batch, int64_t index, weir__worker *w, int32_t with_tape)

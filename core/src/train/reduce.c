@@ -106,6 +106,7 @@ weir_status weir__reduce(weir__batch *batch, double scale, weir_error *error)
 {
     weir_trainer *const t = batch->trainer;
     weir_model *const m = t->model;
+    for (int32_t lane = 0; lane < batch->lanes; lane++) weir__gradient_end(&t->lanes[lane], &m->net);
     add_lanes(batch);
     weir_status status = weir__net_prepare_vjp(&m->net, &batch->workers[0]->run, t->lanes[0].table,
                                                t->lanes[0].other_table, error);

@@ -19,7 +19,9 @@ typedef struct weir__gradient {
     unsigned char *memory;
     void **table;       /* by handle; NULL: frozen or buffer */
     void **other_table; /* shadows in the other precision */
-    int32_t clean;      /* 1: all of it is zero */
+    unsigned char *unwritten; /* by handle, 1: weights of a linear object whose gradient nobody has written yet */
+    int32_t clean;            /* 1: all of it is zero */
+    int32_t used;             /* 1: begun before */
 } weir__gradient;
 
 /** A piece of one parameter tensor: the unit of work of reduction and optimizer. */
@@ -113,8 +115,11 @@ weir_status weir__reverse_kl_begin(weir__batch *batch, weir_error *error);
 
 weir_status weir__gradient_init(weir__gradient *gradient, const weir__net *net, weir_error *error);
 void weir__gradient_clear(weir__gradient *gradient);
-/** Sets the tables after what is frozen now, and zeroes what is not zero yet. */
+/** Sets the tables after what is frozen now, and zeroes what is not zero yet: all but the weights of linear objects,
+ *  which the first product writes. */
 void weir__gradient_begin(weir__gradient *gradient, const weir__net *net);
+/** Zeroes what nobody wrote. Before that a gradient is not to be read. */
+void weir__gradient_end(weir__gradient *gradient, const weir__net *net);
 
 /** Applies the reduced gradient, multiplied by `factor`. */
 void weir__optimize(weir_trainer *trainer, double learning_rate, double factor);
