@@ -12,7 +12,8 @@
 /* Of several short turns the best counts: whatever disturbs one makes it slower. */
 #define TURNS 5
 
-static const int64_t copy_bytes[COST_COPIES] = {16 << 10, 256 << 10, 4 << 20, 64 << 20};
+/* Of what is read and written together: a copy takes half of it. */
+static const int64_t copy_bytes[COST_COPIES] = {32 << 10, 512 << 10, 8 << 20, 32 << 20, 128 << 20};
 
 void cost_machine_measure(cost_machine *m, int most_threads, double seconds)
 {
@@ -20,7 +21,7 @@ void cost_machine_measure(cost_machine *m, int most_threads, double seconds)
     clock_by_processor(1);
     for (int i = 0; i < COST_COPIES; i++) {
         for (int turn = 0; turn < TURNS; turn++)
-            m->copy[i] = fmax(m->copy[i], limit_copy(1, copy_bytes[i], seconds / TURNS));
+            m->copy[i] = fmax(m->copy[i], limit_copy(1, copy_bytes[i] / 2, seconds / TURNS));
     }
     clock_by_processor(0);
     double alone = 0;
@@ -32,32 +33,33 @@ void cost_machine_measure(cost_machine *m, int most_threads, double seconds)
     }
 }
 
-/* Bytes a second for data of this size. */
-static double copy_rate(const cost_machine *m, double bytes)
+/* Seconds a byte for data of this size: between two of those measured, by the logarithm of the size. */
+static double byte_seconds(const cost_machine *m, double bytes)
 {
-    for (int i = 0; i < COST_COPIES; i++) {
-        if (bytes <= (double)copy_bytes[i]) return m->copy[i];
-    }
-    return m->copy[COST_COPIES - 1];
+    int i = 0;
+    if (bytes <= (double)copy_bytes[0]) return 1 / m->copy[0];
+    while (i < COST_COPIES && bytes > (double)copy_bytes[i]) i++;
+    if (i == COST_COPIES) return 1 / m->copy[COST_COPIES - 1];
+    const double lower = (double)copy_bytes[i - 1], upper = (double)copy_bytes[i];
+    const double part = log(bytes / lower) / log(upper / lower);
+    return (1 - part) / m->copy[i - 1] + part / m->copy[i];
 }
 
-static const cost_product *product_of(cost_machine *m, const dense *layer, int32_t rows)
+static double rate_of(cost_machine *m, int32_t out, int32_t in, int32_t rows, product which)
 {
     for (int i = 0; i < m->count; i++) {
         const cost_product *const known = &m->products[i];
-        if (known->out == layer->out && known->in == layer->in && known->rows == rows) return known;
+        if (known->out == out && known->in == in && known->rows == rows && known->which == which)
+            return known->rate;
     }
+    const dense layer = {out, in, 1, 1};
     cost_product *const p = &m->products[m->count < COST_PRODUCTS ? m->count++ : COST_PRODUCTS - 1];
-    *p = (cost_product){layer->out, layer->in, rows, {0}};
+    *p = (cost_product){out, in, rows, which, 0};
     clock_by_processor(1);
-    for (int which = 0; which < PRODUCTS; which++) {
-        for (int turn = 0; turn < TURNS; turn++) {
-            const gemm_figure now = limit_gemm(layer, (product)which, rows, 1, m->seconds / TURNS);
-            p->rate[which] = fmax(p->rate[which], now.own);
-        }
-    }
+    for (int turn = 0; turn < TURNS; turn++)
+        p->rate = fmax(p->rate, limit_gemm(&layer, which, rows, 1, m->seconds / TURNS).own);
     clock_by_processor(0);
-    return p;
+    return p->rate;
 }
 
 /* ---- the formula --------------------------------------------------------------------------------------------------- */
@@ -103,19 +105,58 @@ static int64_t tiles_in_turn(int64_t rows, int32_t tile, operation op, int threa
     return mine < tiles ? mine : tiles;
 }
 
+/* ---- products ---- */
+
+/* Few samples are multiplied as so many columns. */
+#define ROWS_FEW 4
+
+/* What one call of a product computes, and the share of the layer that all calls of it do. */
+typedef struct piece {
+    int32_t out, in, columns;
+    double share;
+} piece;
+
+static int32_t within(int32_t least, int32_t value, int32_t most)
+{
+    return value < least ? least : value > most ? most : value;
+}
+
+/* A masked layer is multiplied in blocks: of 12 to 48 outputs forwards, the fewer the sooner they differ in what they see; of
+ * 24 inputs backwards; of 32 for its weights. A block computes what any of its members sees: half of its own square is in
+ * vain. */
+static piece cut(const dense *layer, product which, int32_t rows, int32_t width)
+{
+    piece p = {layer->out, layer->in, width, layer->share};
+    /* Only the sums of a forward product leave padding out, and those over rows. */
+    if (which == PULL_WEIGHT || (which == FORWARD && rows <= ROWS_FEW)) p.columns = rows;
+    if (layer->share == 1) return p;
+    int32_t *const length = which == FORWARD ? &p.out : &p.in;
+    int32_t *const other = which == FORWARD ? &p.in : &p.out;
+    const int32_t block = which == FORWARD ? within(12, *other / 16, 48) : which == PULL_INPUT ? 24 : 32;
+    p.share = fmin(1, layer->share + fmin(block, *length) / (2.0 * *length));
+    *other = (int32_t)fmax(1, *other * p.share);
+    if (*length > block) *length = block;
+    return p;
+}
+
+static double product_seconds(cost_machine *m, const dense *layer, product which, int32_t rows, int32_t width)
+{
+    const piece p = cut(layer, which, rows, width);
+    const double flops = 2.0 * layer->out * layer->in * p.share * p.columns;
+    return flops / rate_of(m, p.out, p.in, p.columns, which);
+}
+
 /* Products of one tile, and beside those of a gradient what its activations move in the nearest cache: a hidden number is
  * read with its cotangent, which is written, and read once more for the bias. */
-static double tile_products(cost_machine *m, const work *w, operation op, int32_t rows)
+static double tile_products(cost_machine *m, const work *w, operation op, int32_t rows, int32_t width)
 {
     dense list[6];
     const int count = work_dense(w, list, 6);
     double seconds = 0;
     for (int i = 0; i < count; i++) {
-        const cost_product *const p = product_of(m, &list[i], rows);
-        const double flops = 2.0 * list[i].out * list[i].in * list[i].share * list[i].count * rows;
         for (int which = FORWARD; which < (op == TRAIN ? PRODUCTS : FORWARD + 1); which++)
-            seconds += flops / p->rate[which];
-        if (op == TRAIN) seconds += 16.0 * list[i].out * list[i].count * rows / copy_rate(m, 0);
+            seconds += list[i].count * product_seconds(m, &list[i], (product)which, rows, width);
+        if (op == TRAIN) seconds += 16.0 * list[i].out * list[i].count * width * byte_seconds(m, 0);
     }
     return seconds;
 }
@@ -126,21 +167,19 @@ static double moved(const work *w)
     return w->shape == COUPLING ? w->features / 2.0 : w->features;
 }
 
-/* Weights that do not stay in the second-level cache come from the next one for every tile; a gradient reads them twice, and
- * reads and writes its own. */
+/* Weights that do not stay in the second-level cache come from further off for every tile; a gradient reads them twice, and
+ * reads and writes its own. The rates of products have what comes from the second level. */
 static double tile_weights(const cost_machine *m, operation op, int64_t parameters)
 {
     const double bytes = 4.0 * (double)parameters;
-    if (bytes <= (double)copy_bytes[1]) return 0;
-    return (op == TRAIN ? 4 : 1) * bytes / copy_rate(m, bytes);
+    return (op == TRAIN ? 4 : 1) * bytes * fmax(0, byte_seconds(m, bytes) - 1 / m->copy[1]);
 }
 
-/* Once a step: gradients zeroed and added up, one for each run of tiles, at most sixteen; then squares, then Adam, which reads
- * parameter, gradient and two moments and writes all but the gradient. */
+/* Once a step: gradients added up, one for each run of tiles, at most sixteen; then squares, then Adam, which reads parameter,
+ * gradient and two moments and writes all but the gradient. */
 static double step_bytes(int64_t rows, int64_t parameters)
 {
-    const int64_t lanes = lanes_of(rows);
-    return (double)parameters * (double)(4 * lanes + 12 * (lanes - 1) + 4 + 28);
+    return (double)parameters * (double)(12 * (lanes_of(rows) - 1) + 4 + 28);
 }
 
 double cost_predict(cost_machine *m, const cost_constants *k, const work *w, operation op, int64_t rows,
@@ -149,11 +188,12 @@ double cost_predict(cost_machine *m, const cost_constants *k, const work *w, ope
     const int32_t rows_of_tile = tile_of(rows, op, parameters), width = padded(rows, rows_of_tile);
     const int64_t tiles = tiles_in_turn(rows, rows_of_tile, op, threads);
     const int helped = threads > 1 && rows > TILE_ROWS;
-    const double tile = w->layers * (k->layer + moved(w) * width * k->element) +
-                        tile_products(m, w, op, width) + tile_weights(m, op, parameters);
+    const int32_t real = rows < rows_of_tile ? (int32_t)rows : rows_of_tile;
+    const double tile = w->layers * (k->layer + moved(w) * (k->feature + width * k->element)) +
+                        tile_products(m, w, op, real, width) + tile_weights(m, op, parameters);
     double seconds = k->call + (helped ? k->wake : 0) + (double)tiles * tile / m->share[helped ? threads : 1];
     if (op == TRAIN)
-        seconds += step_bytes(rows, parameters) / copy_rate(m, 16.0 * (double)parameters) /
+        seconds += step_bytes(rows, parameters) * byte_seconds(m, 16.0 * (double)parameters) /
                    (helped ? threads * m->share[threads] : 1);
     return seconds;
 }
@@ -197,29 +237,34 @@ static double measure(const series *s, const work *w, operation op, int64_t rows
     return status ? -1 : (double)rows / best;
 }
 
-/* Three flows with small networks give three constants: a deeper one the cost of a layer, a wider one that of a number, and
- * what is left of the first is the call. Each differs from the first by known products. */
+/* Four flows with small networks give four constants: a deeper one the cost of a layer, fewer rows what of it comes anew with
+ * every row, more features what comes with each of them, and what is left of the first is the call. Each differs from the
+ * first by known products. */
 static int calibrate(series *s, const work *kind, operation op, cost_constants *k)
 {
-    const cost_constants none = {0, 0, 0, 0};
-    const int32_t shapes[3][2] = {{4, 2}, {4, 16}, {64, 8}};
-    double rest[3];
+    static const struct {
+        int32_t features, layers, rows;
+    } flows[4] = {{4, 2, TILE_ROWS}, {4, 16, TILE_ROWS}, {4, 16, 8}, {64, 8, TILE_ROWS}};
+    const cost_constants none = {0, 0, 0, 0, 0};
+    double rest[4];
     *k = none;
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < 4; i++) {
         work w = *kind;
         int64_t parameters;
-        w.features = shapes[i][0];
-        w.layers = shapes[i][1];
+        w.features = flows[i].features;
+        w.layers = flows[i].layers;
         w.width = 32;
-        rest[i] = measure(s, &w, op, TILE_ROWS, 1, &parameters);
+        rest[i] = measure(s, &w, op, flows[i].rows, 1, &parameters);
         if (rest[i] < 0) return 0;
-        rest[i] -= cost_predict(&s->machine, &none, &w, op, TILE_ROWS, 1, parameters);
+        rest[i] -= cost_predict(&s->machine, &none, &w, op, flows[i].rows, 1, parameters);
     }
-    const double few = (kind->shape == COUPLING ? 2 : 4) * TILE_ROWS;
-    const double both = fmax(0, (rest[1] - rest[0]) / 14); /* layer + few element */
-    k->call = fmax(0, rest[0] - 2 * both);
-    k->element = fmax(0, ((rest[2] - k->call) / 8 - both) / (15 * few));
-    k->layer = fmax(0, both - few * k->element);
+    const double few = kind->shape == COUPLING ? 2 : 4, many = 16 * few; /* numbers of a layer */
+    const double layer = fmax(0, (rest[1] - rest[0]) / 14);
+    k->call = fmax(0, rest[0] - 2 * layer);
+    k->element = fmax(0, (rest[1] - rest[2]) / (16 * few * (TILE_ROWS - 8)));
+    const double wide = fmax(0, (rest[3] - k->call) / 8);
+    k->feature = fmax(0, (wide - layer) / (many - few) - TILE_ROWS * k->element);
+    k->layer = fmax(0, layer - few * (k->feature + TILE_ROWS * k->element));
     return 1;
 }
 

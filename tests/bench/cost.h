@@ -11,18 +11,18 @@
 /* Limits of the machine that the formula takes, measured as they are asked for. */
 typedef struct cost_product {
     int32_t out, in, rows;
-    double rate[PRODUCTS]; /* FLOP/s of one thread */
+    product which;
+    double rate; /* FLOP/s of one thread */
 } cost_product;
 
-#define COST_PRODUCTS 128
-#define COST_COPIES   4
+#define COST_PRODUCTS 512
+#define COST_COPIES   5
 #define COST_THREADS  8
 
 typedef struct cost_machine {
     cost_product products[COST_PRODUCTS];
     int count;
-    double copy
-        [COST_COPIES]; /* bytes a second, read and written, in blocks of 16 KiB, 256 KiB, 4 MiB and 64 MiB */
+    double copy[COST_COPIES]; /* bytes a second, read and written, among 32 KiB, 512 KiB, 8, 32 and 128 MiB */
     double share[COST_THREADS + 1]; /* of its pace alone that a thread keeps beside others */
     double seconds;                 /* of each measurement */
 } cost_machine;
@@ -35,6 +35,7 @@ typedef struct cost_constants {
     double call;    /* seconds of a call */
     double wake;    /* more of them when other threads take part */
     double layer;   /* of a layer's calls on one tile */
+    double feature; /* of those that every number has one of, however many rows */
     double element; /* of one number through the univariate, on one row */
 } cost_constants;
 
