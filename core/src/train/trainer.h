@@ -19,9 +19,10 @@ typedef struct weir__gradient {
     unsigned char *memory;
     void **table;       /* by handle; NULL: frozen or buffer */
     void **other_table; /* shadows in the other precision */
-    unsigned char *unwritten; /* by handle, 1: weights of a linear object whose gradient nobody has written yet */
-    int32_t clean;            /* 1: all of it is zero */
-    int32_t used;             /* 1: begun before */
+    unsigned char
+        *unwritten; /* by handle, 1: weights of a linear object whose gradient nobody has written yet */
+    int32_t clean;  /* 1: all of it is zero */
+    int32_t used;   /* 1: begun before */
 } weir__gradient;
 
 /** A piece of one parameter tensor: the unit of work of reduction and optimizer. */
