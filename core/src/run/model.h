@@ -46,8 +46,11 @@ struct weir_model {
     int32_t last_tile;
 };
 
-/** Rows of a tile for a batch of `rows`, which tiles share evenly: a function of the model and the batch only. */
+/** Rows of a tile, functions of the model and the batch only: for an evaluation of `rows` rows; when they are shared evenly by
+ *  tiles of at most `most`; the most that are worth it. */
 int32_t weir__tile_rows(const weir_model *model, int64_t rows);
+int32_t weir__even_tile(int64_t rows, int32_t most);
+int32_t weir__tile_most(const weir_model *model);
 
 /** An idle worker, or a new one, whose tiles hold `rows` rows. */
 weir__worker *weir__worker_take(weir_model *model, int32_t rows, weir_error *error);

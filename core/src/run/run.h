@@ -7,8 +7,9 @@
 /** What a container returns when the observed child was met: never leaves the host. */
 #define WEIR__MET 1000
 
-/** The most rows a tile may have. */
-#define WEIR__TILE_MOST 256
+/** The most rows a tile may have, and what it has at most where more would leave threads idle or a cache. */
+#define WEIR__TILE_MOST  256
+#define WEIR__TILE_USUAL 64
 
 /** Bytes behind a frame that the checks fill with this and that: no module may read them. */
 #define WEIR__FRAME_TAIL 64

@@ -4,12 +4,36 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* What modules hand to each other on one tile is to stay in half of a common second-level cache. Parameters of twice that
+ * cache come from the next one for every tile: then the widest is best, whatever else it pushes out. */
+#define STAYS    (INT64_C(1) << 19)
+#define OUTGROWN (INT64_C(2) << 20)
+
+/* An evaluation's tiles become wider only where so many are left for threads. */
+#define TILES_KEPT 8
+
+int32_t weir__tile_most(const weir_model *model)
+{
+    const int64_t row = model->net.lanes * (model->net.precision == WEIR_F32 ? 4 : 8);
+    int32_t most = WEIR__TILE_MOST;
+    if (model->net.parameter_bytes > OUTGROWN) return most;
+    while (most > WEIR__TILE_USUAL && most * row > STAYS) most /= 2;
+    return most;
+}
+
+int32_t weir__even_tile(int64_t rows, int32_t most)
+{
+    if (rows <= most) return (int32_t)(rows > 0 ? rows : 1);
+    const int64_t tiles = (rows + most - 1) / most, even = (rows + tiles - 1) / tiles;
+    return weir__width((int32_t)even);
+}
+
 int32_t weir__tile_rows(const weir_model *model, int64_t rows)
 {
-    (void)model;
-    if (rows <= 64) return (int32_t)(rows > 0 ? rows : 1);
-    const int64_t tiles = (rows + 63) / 64, even = (rows + tiles - 1) / tiles;
-    return (int32_t)((even + WEIR__ROW_QUANTUM - 1) / WEIR__ROW_QUANTUM * WEIR__ROW_QUANTUM);
+    const int64_t shared = rows / TILES_KEPT;
+    int32_t most = weir__tile_most(model);
+    if (shared < most) most = shared > WEIR__TILE_USUAL ? (int32_t)shared : WEIR__TILE_USUAL;
+    return weir__even_tile(rows, most);
 }
 
 void weir__worker_free(weir__worker *worker)

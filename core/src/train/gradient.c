@@ -16,19 +16,15 @@ static int32_t lanes_for(const weir__net *net, int64_t tiles)
     return lanes < 1 ? 1 : (int32_t)lanes;
 }
 
-/* Parameters beyond this come from the third-level cache, and a gradient goes back there, once for every tile. */
-#define OUTGROWN (INT64_C(2) << 20)
-
-/* Tiles and lanes depend on model and batch, never on the threads. A large model's tiles are as wide as its lanes allow. */
+/* Tiles and lanes depend on model and batch, never on the threads. Tiles are as wide as their lanes allow. */
 static void lay_out(weir__batch *batch, const weir_model *m)
 {
-    batch->tile_rows = weir__tile_rows(m, batch->rows);
+    batch->tile_rows = weir__even_tile(batch->rows, WEIR__TILE_USUAL);
     batch->tiles = (batch->rows + batch->tile_rows - 1) / batch->tile_rows;
     batch->lanes = lanes_for(&m->net, batch->tiles);
-    if (m->net.parameter_bytes <= OUTGROWN || batch->tiles <= batch->lanes) return;
+    if (batch->tiles <= batch->lanes) return;
     const int64_t share = (batch->tiles + batch->lanes - 1) / batch->lanes * batch->tile_rows;
-    const int64_t parts = (share + WEIR__TILE_MOST - 1) / WEIR__TILE_MOST;
-    batch->tile_rows = weir__width((int32_t)((share + parts - 1) / parts));
+    batch->tile_rows = weir__width(weir__even_tile(share, weir__tile_most(m)));
     batch->tiles = (batch->rows + batch->tile_rows - 1) / batch->tile_rows;
     if (batch->lanes > batch->tiles) batch->lanes = (int32_t)batch->tiles;
 }
