@@ -1,7 +1,7 @@
 #!/bin/bash
 # test.sh [--fuzz|--all]: installs what is missing, builds with and without sanitizers, and runs every test.
 #   --fuzz  and every fuzzer for some seconds
-#   --all   the whole matrix: clang, the thread sanitizer, valgrind, 64-bit Arm emulated, clang-tidy, lintian, fuzzers, coverage (an hour or so)
+#   --all   the whole matrix: clang, the thread sanitizer, valgrind, 64-bit Arm, clang-tidy, lintian, fuzzers, coverage (an hour or so)
 # The last line is the sum over all runs: N passed, N failed, N skipped.
 set -u
 cd "$(dirname "$0")/.." || exit 1
