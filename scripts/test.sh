@@ -1,7 +1,7 @@
 #!/bin/bash
 # test.sh [--fuzz|--all]: installs what is missing, builds with and without sanitizers, and runs every test.
 #   --fuzz  and every fuzzer for some seconds
-#   --all   the whole matrix: clang, the thread sanitizer, valgrind, clang-tidy, lintian, fuzzers, coverage (an hour or so)
+#   --all   the whole matrix: clang, the thread sanitizer, valgrind, 64-bit Arm, clang-tidy, lintian, fuzzers, coverage (an hour or so)
 # The last line is the sum over all runs: N passed, N failed, N skipped.
 set -u
 cd "$(dirname "$0")/.." || exit 1
@@ -90,6 +90,20 @@ lintian_packages() {
     build/tests/sdk/packages/*.deb
 }
 
+# For 64-bit Arm, on an emulated processor.
+run_cross() {
+  if ! command -v aarch64-linux-gnu-gcc >/dev/null || ! command -v qemu-aarch64 >/dev/null; then
+    echo "== aarch64: skipped, no cross compiler or no qemu-aarch64 here; scripts/setup.sh --all installs both"
+    skipped=$((skipped + 1))
+    return
+  fi
+  if ! scripts/cross.sh; then
+    failed=$((failed + 1))
+    return
+  fi
+  run_preset aarch64
+}
+
 if $all; then needs=--all; else needs=--tests; fi
 if $all; then export WEIR_TEST_LEVEL=full; fi # of weir check, for what weir new wrote
 scripts/setup.sh $needs || exit 1
@@ -102,6 +116,7 @@ if $all; then
   run_preset clang-release
   run_preset clang-asan
   run_preset tsan
+  run_cross
   count_one clang-tidy tidy
   count_one "ulp bounds at 200 times the points" env WEIR_TEST_DENSE=200 build/tests/unit_math --filter 'math/*bound'
   run_preset debug

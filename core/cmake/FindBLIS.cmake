@@ -20,6 +20,9 @@ find_package_handle_standard_args(BLIS REQUIRED_VARS BLIS_LIBRARY BLIS_INCLUDE_D
 
 if(BLIS_FOUND)
   get_filename_component(BLIS_RPATH "${BLIS_LIBRARY}" DIRECTORY)
+  if(CMAKE_SYSROOT) # where it lies on the machine that the build is for
+    string(REPLACE "${CMAKE_SYSROOT}/" "/" BLIS_RPATH "${BLIS_RPATH}")
+  endif()
   if(NOT TARGET BLIS::BLIS)
     find_package(Threads REQUIRED)
     add_library(BLIS::BLIS UNKNOWN IMPORTED)

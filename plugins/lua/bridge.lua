@@ -8,6 +8,10 @@ local cdef, real, address, info, source, name = ...
 local ffi = require "ffi"
 ffi.cdef("typedef " .. real .. " weir_real;\n" .. cdef)
 
+-- Older LuaJIT (Debian 12's) makes a fused operation of a product and a sum in compiled code for 64-bit Arm, and rounds
+-- them one by one in the interpreter: equal calls would give different bits. Later ones fuse when asked only, and know "fma".
+if jit.arch == "arm64" and not pcall(jit.opt.start, "-fma") then jit.opt.start "-fuse" end
+
 local call = ffi.cast("weir_lua_call *", address)
 local real_size = ffi.sizeof "weir_real"
 local reals = ffi.typeof "weir_real *"

@@ -9,6 +9,7 @@
 #   PRECISIONS  default both; name one when the plugin offers only that
 
 set(WEIR_SDK_CMAKE_DIR "${CMAKE_CURRENT_LIST_DIR}" CACHE INTERNAL "where root.c.in and plugin.map are")
+include("${CMAKE_CURRENT_LIST_DIR}/weir_compiler.cmake")
 
 function(weir_add_plugin plugin_name)
   cmake_parse_arguments(PARSE_ARGV 1 given "" "VERSION" "LINK;NEEDS;PRECISIONS")
@@ -88,7 +89,7 @@ function(weir_plugin_properties target)
   set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE ON
     C_VISIBILITY_PRESET hidden CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON)
   target_compile_features(${target} PRIVATE c_std_11)
-  target_compile_options(${target} PRIVATE -fno-math-errno -fno-trapping-math -ffp-contract=off)
+  target_compile_options(${target} PRIVATE -fno-math-errno -fno-trapping-math -ffp-contract=off ${WEIR_COMPILER_OPTIONS})
   if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
     target_compile_options(${target} PRIVATE -O3)
   endif()

@@ -109,8 +109,8 @@ static double chain_flops(int chains, int lanes)
 double limit_peak(int threads, double seconds)
 {
     const loop plain = {peak_plain, chain_flops(8, 4)};
-    double best = 0;
 #if WEIR__X86_64
+    double best = 0;
     __builtin_cpu_init();
     const loop wide = {peak_avx512, chain_flops(CHAINS, 16)}, narrow = {peak_avx2, chain_flops(12, 8)};
     const int has_narrow = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");

@@ -12,6 +12,7 @@ function(weir_criterion_tests target)
   file(GENERATE OUTPUT "${include_file}" CONTENT "\
 set(cmake \"${CMAKE_COMMAND}\")
 set(runner \"${WEIR_RUN_CRITERION}\")
+set(emulator \"${emulator}\")
 set(executable \"$<TARGET_FILE:${target}>\")
 set(prefix \"${target}\")
 set(timeout \"${given_TIMEOUT}\")

@@ -33,6 +33,9 @@ static const weir_math *const *tables(void)
     if (avx2) list[n++] = &weir__math_avx2_f64;
     if (avx2 && __builtin_cpu_supports("avx512f")) list[n++] = &weir__math_avx512_f32;
     if (avx2 && __builtin_cpu_supports("avx512f")) list[n++] = &weir__math_avx512_f64;
+#elif WEIR__AARCH64
+    list[n++] = &weir__math_neon_f32;
+    list[n++] = &weir__math_neon_f64;
 #endif
     list[n] = NULL;
     return list;
@@ -190,10 +193,14 @@ Test(gemm_finished, kernels_finish_what_networks_need)
         avx2 ? weir__gemm_finished_avx2_f32 : weir__gemm_finished_sse2_f32,
         avx512 ? weir__gemm_finished_avx512_f32 : weir__gemm_finished_sse2_f32,
     };
+#elif WEIR__AARCH64
+    WEIR__GEMM_FINISHED((*const kernels[])) = {weir__gemm_finished_neon_f32};
+#endif
+#if WEIR__X86_64 || WEIR__AARCH64
     open_spaces();
     const weir__finish finish = {space[BIAS], WEIR_ACTIVATION_RELU};
     static const int64_t widths[] = {8, 16, 40, 64};
-    for (size_t i = 0; i < 12; i++) {
+    for (size_t i = 0; i < 4 * sizeof kernels / sizeof kernels[0]; i++) {
         const int64_t n = widths[i % 4];
         put(&weir__math_plain_f32, space[BIAS], 4, -1);
         put(&weir__math_plain_f32, space[BIAS], 5, 2);

@@ -35,6 +35,9 @@ static const table *tables(void)
         list[n++] = (table){"avx512 f32", &weir__math_avx512_f32};
         list[n++] = (table){"avx512 f64", &weir__math_avx512_f64};
     }
+#elif WEIR__AARCH64
+    list[n++] = (table){"neon f32", &weir__math_neon_f32};
+    list[n++] = (table){"neon f64", &weir__math_neon_f64};
 #endif
     list[n] = (table){NULL, NULL};
     return list;
@@ -618,7 +621,7 @@ Test(math, the_environment_lowers_the_choice)
 Test(math, an_unknown_choice_is_the_best_one)
 {
     setenv("WEIR_MATH", "abacus", 1);
-#if WEIR__X86_64
+#if WEIR__X86_64 || WEIR__AARCH64
     cr_assert_str_neq(weir__math_name(), "plain");
 #endif
     cr_assert_eq(weir__math(WEIR_F32)->precision, WEIR_F32);
