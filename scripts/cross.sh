@@ -2,14 +2,13 @@
 # cross.sh [--test]: builds Weir for 64-bit Arm into build/aarch64, on an x86-64 Debian 12 and as any user.
 #   (nothing)  downloads Debian's packages for that processor into build/aarch64/sysroot, and builds
 #   --test     and runs there, on an emulated processor, the tests that are worth it, and models between both processors
-# The system gets no foreign architecture; a second call downloads nothing. WEIR_DEBIAN names another mirror.
+# The system gets no foreign architecture; a second call downloads nothing. Packages come from where the system's own do.
 set -eu
 cd "$(dirname "$0")/.."
 
 # What Weir is built with and tested by; what these need is apt's to say.
 wanted="libc6-dev libblis-pthread-dev libsleef-dev libjansson-dev zlib1g-dev libffi-dev libluajit-5.1-dev libcriterion-dev luajit lua-busted"
 sysroot=build/aarch64/sysroot
-mirror=${WEIR_DEBIAN:-http://deb.debian.org/debian}
 
 stop() {
   echo "cross.sh: $*" >&2
@@ -35,7 +34,6 @@ make_sysroot() { # make_sysroot RELEASE
   rm -rf "$new"
   mkdir -p "$new/apt/lists/partial" "$new/apt/archives/partial"
   here=$(cd "$new/apt" && pwd)
-  echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $mirror $1 main" >"$here/sources.list"
   : >"$here/status" # nothing is installed there, so that everything needed is downloaded
   cat >"$here/apt.conf" <<CONF
 APT::Architecture "arm64";
@@ -45,8 +43,6 @@ APT::Sandbox::User "root";
 Acquire::Languages "none";
 Dir::State::lists "$here/lists";
 Dir::State::status "$here/status";
-Dir::Etc::sourcelist "$here/sources.list";
-Dir::Etc::sourceparts "-";
 Dir::Cache "$here";
 Dir::Cache::archives "$here/archives";
 CONF
@@ -71,7 +67,7 @@ quietly() { # quietly LOG command...
   shift
   "$@" >"$log" 2>&1 </dev/null && return
   tail -n 5 "$log" >&2
-  stop "Debian's packages for arm64 cannot be had from $mirror; the lines above say why"
+  stop "Debian's packages for arm64 cannot be had from where apt looks; the lines above say why"
 }
 
 # The cross compiler's C library and that of the packages are of one release.
