@@ -247,6 +247,39 @@ static int check_accuracy(session *s, const work *w)
     return 1;
 }
 
+/* ---- start-up ------------------------------------------------------------------------------------------------------ */
+
+static int time_program(session *s, const work *w, const char *who, const char *const *words)
+{
+    startup figure;
+    if (!startup_measure((char *const *)(uintptr_t)words, &figure))
+        return snprintf(s->message, sizeof s->message, "start-up: %s failed", words[0]), 0;
+    printf("{\"kind\":\"startup\",\"work\":\"%s\",\"who\":\"%s\",\"milliseconds\":%.4g,\"megabytes\":", w->id,
+           who, figure.milliseconds);
+    if (figure.megabytes > 0)
+        printf("%.4g}\n", figure.megabytes);
+    else
+        printf("null}\n");
+    fflush(stdout);
+    return 1;
+}
+
+/* With the model file of the work at hand. */
+static int run_startup(session *s, const work *w)
+{
+    char command[PATH_MAX + 16], copy[PATH_MAX];
+    snprintf(copy, sizeof copy, "%s", s->program);
+    snprintf(command, sizeof command, "%s/weir", dirname(copy));
+    const char *const own[] = {s->program, "--first", s->model, s->data, NULL};
+    const char *const training[] = {s->program, "--first-train", s->model, s->data, NULL};
+    const char *const eval[] = {command, "eval", s->model, s->data, NULL};
+    const char *const python[] = {s->plan.python, s->plan.peer, "1", "first", w->id, s->model, s->data, NULL};
+    if (!time_program(s, w, "library", own) || !time_program(s, w, "library, and a training step", training))
+        return 0;
+    if (access(command, X_OK) == 0 && !time_program(s, w, "weir eval", eval)) return 0;
+    return s->plan.peer ? time_program(s, w, "peer", python) : 1;
+}
+
 static int run_work(session *s, const work *w)
 {
     if (!write_files(s, w)) return 0;
@@ -261,40 +294,7 @@ static int run_work(session *s, const work *w)
                s->rivals.worst);
         print_accuracy(w, "peer", &s->rivals.exact_by);
     }
-    return 1;
-}
-
-/* ---- start-up ------------------------------------------------------------------------------------------------------ */
-
-static int time_program(session *s, const char *who, const char *const *words)
-{
-    startup figure;
-    if (!startup_measure((char *const *)(uintptr_t)words, &figure))
-        return snprintf(s->message, sizeof s->message, "start-up: %s failed", words[0]), 0;
-    printf("{\"kind\":\"startup\",\"who\":\"%s\",\"milliseconds\":%.4g,\"megabytes\":", who,
-           figure.milliseconds);
-    if (figure.megabytes > 0)
-        printf("%.4g}\n", figure.megabytes);
-    else
-        printf("null}\n");
-    fflush(stdout);
-    return 1;
-}
-
-/* The model of the last work is still there. */
-static int run_startup(session *s)
-{
-    const char *const id = s->plan.works[s->plan.work_count - 1]->id;
-    char command[PATH_MAX + 16], copy[PATH_MAX];
-    snprintf(copy, sizeof copy, "%s", s->program);
-    snprintf(command, sizeof command, "%s/weir", dirname(copy));
-    const char *const own[] = {s->program, "--first", s->model, s->data, NULL};
-    const char *const training[] = {s->program, "--first-train", s->model, s->data, NULL};
-    const char *const eval[] = {command, "eval", s->model, s->data, NULL};
-    const char *const python[] = {s->plan.python, s->plan.peer, "1", "first", id, s->model, s->data, NULL};
-    if (!time_program(s, "library", own) || !time_program(s, "library, training", training)) return 0;
-    if (access(command, X_OK) == 0 && !time_program(s, "weir eval", eval)) return 0;
-    return s->plan.peer ? time_program(s, "peer", python) : 1;
+    return s->plan.startup ? run_startup(s, w) : 1;
 }
 
 /* ---- the model of cost --------------------------------------------------------------------------------------------- */
@@ -350,7 +350,7 @@ static int run(session *s)
     for (int i = 0; i < p->work_count; i++) {
         if (!run_work(s, p->works[i])) return 0;
     }
-    return p->startup ? run_startup(s) : 1;
+    return 1;
 }
 
 static void finish(session *s)

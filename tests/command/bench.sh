@@ -12,7 +12,7 @@ json stdout '(function() local n = 0 for _ in pairs(v[1]) do n = n + 1 end retur
 expect 0 "" "$WEIR" bench "${tiny[@]}" --work W2a --op log_prob --report report.html
 has '^multiply-add, 1 thread: [0-9.]+ GFLOP/s$' stdout
 has '^ *W2a log_prob +4096 ' stdout
-has '^library: .* ms to the first log_prob, [0-9.]+ MB resident$' stdout
+has '^W2a: library: .* ms to the first log_prob, [0-9.]+ MB resident$' stdout
 has '<svg ' report.html
 has 'W2a log_prob 4096' report.html
 has '</html>' report.html

@@ -6,7 +6,8 @@
 #include "run/model.h"
 
 /** With `file`, it must have all tensors of the model: that is asked before memory is taken for them, so that a few words
- *  in a small file cannot ask for more than it holds. NULL: none. */
+ *  in a small file cannot ask for more than it holds; and the tensors are zero until weir__model_fill. NULL: none, and they have
+ *  their initial values. */
 weir_status weir__model_from_json(weir_runtime *runtime, json_t *root, const weir__st_file *file,
                                   weir_model **model, weir_error *error);
 

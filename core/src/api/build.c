@@ -140,6 +140,7 @@ weir_status weir__model_from_json(weir_runtime *runtime, json_t *root, const wei
     if (!status) status = build_base(m, json_object_get(root, "base"), error);
     if (!status && file) status = weir__model_fits(m, NULL, file, "", error);
     if (!status) status = weir__net_allocate(&m->net, error);
+    if (!status && !file) weir__net_initialize(&m->net);
     const json_t *const metadata = json_object_get(root, "metadata");
     if (!status && metadata && !json_is_object(metadata))
         status = weir__fail(error, WEIR_INVALID, "model description: metadata must be an object");

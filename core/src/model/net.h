@@ -112,8 +112,10 @@ void weir__net_clear(weir__net *net);
 /** An instance that no net lists. */
 void weir__instance_free(weir__instance *instance);
 
-/** Lays out the arenas, fills the tables and sets every tensor to its initial value. Once, after building. */
+/** Lays out the arenas, all zero, and fills the tables. Once, after building. */
 weir_status weir__net_allocate(weir__net *net, weir_error *error);
+/** Sets every tensor to its initial value: for a model that no file fills. */
+void weir__net_initialize(weir__net *net);
 
 /** Refreshes shadows and derived tensors when parameters have changed since. Alone with the net. */
 weir_status weir__net_prepare(weir__net *net, weir__run *run, weir_error *error);

@@ -76,7 +76,9 @@ static weir_status build(weir__solo *solo, const weir__solo_spec *spec, weir_err
     }
     if (!status) status = weir__build(solo->net, &request, &solo->instance, error);
     weir__space_clear(&in);
-    return status ? status : weir__net_allocate(solo->net, error);
+    if (!status) status = weir__net_allocate(solo->net, error);
+    if (!status) weir__net_initialize(solo->net);
+    return status;
 }
 
 static void list_tensors(weir__solo *solo)

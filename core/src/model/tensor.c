@@ -74,9 +74,16 @@ static void put(void *data, int32_t precision, int64_t i, double value)
 }
 
 /* Keyed by the tensor's handle, so that a tensor's start does not depend on how large the others are. */
-static double initial(const weir__net *net, const weir__tensor *t, int32_t handle, int64_t i)
+static double drawn(const weir__tensor *t, uint64_t key, int64_t i)
 {
     uint64_t second;
+    const double u = weir__unit_f64(weir__random_bits(key, (uint64_t)i, 0, &second));
+    if (t->init == WEIR_INIT_UNIFORM) return t->a + (t->b - t->a) * u;
+    return t->a + t->b * sqrt(-2 * log(u)) * cos(6.283185307179586476925 * weir__unit_f64(second));
+}
+
+static double initial(const weir__tensor *t, uint64_t key, int64_t i)
+{
     switch (t->init) {
     case WEIR_INIT_CONSTANT:
         return t->a;
@@ -84,14 +91,10 @@ static double initial(const weir__net *net, const weir__tensor *t, int32_t handl
         return t->values[i];
     case WEIR_INIT_UNIFORM:
     case WEIR_INIT_NORMAL:
-        break;
+        return drawn(t, key, i);
     default:
         return 0;
     }
-    const uint64_t key = weir__stream_key(net->seed, UINT64_C(0x696e6974), (uint32_t)handle);
-    const double u = weir__unit_f64(weir__random_bits(key, (uint64_t)i, 0, &second));
-    if (t->init == WEIR_INIT_UNIFORM) return t->a + (t->b - t->a) * u;
-    return t->a + t->b * sqrt(-2 * log(u)) * cos(6.283185307179586476925 * weir__unit_f64(second));
 }
 
 static void initialize(weir__net *net, int32_t h)
@@ -102,7 +105,8 @@ static void initialize(weir__net *net, int32_t h)
         return;
     }
     if (t->kind == WEIR__DERIVED) return;
-    for (int64_t i = 0; i < t->count; i++) put(net->table[h], net->precision, i, initial(net, t, h, i));
+    const uint64_t key = weir__stream_key(net->seed, UINT64_C(0x696e6974), (uint32_t)h);
+    for (int64_t i = 0; i < t->count; i++) put(net->table[h], net->precision, i, initial(t, key, i));
     if (t->linear >= 0) weir__linear_mask(net->linears[t->linear], net->precision, net->table[h]);
 }
 
@@ -121,9 +125,13 @@ weir_status weir__net_allocate(weir__net *net, weir_error *error)
         !net->other_table)
         return weir__no_memory(error, "the model's parameters");
     fill_tables(net);
-    for (int32_t h = 0; h < net->tensor_count; h++) initialize(net, h);
     net->version = 1;
     return WEIR_OK;
+}
+
+void weir__net_initialize(weir__net *net)
+{
+    for (int32_t h = 0; h < net->tensor_count; h++) initialize(net, h);
 }
 
 /* ---- shadows and derived tensors ------------------------------------------------------------------------------- */

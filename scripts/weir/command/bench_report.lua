@@ -67,7 +67,7 @@ end
 local gemm_heads = { "work", "out x rows x in", "product", "threads", "own GFLOP/s", "of peak", "BLIS GFLOP/s", "of peak" }
 
 local function startup_line(start)
-  return ("%s: %.3g ms to the first log_prob%s"):format(start.who, start.milliseconds,
+  return ("%s: %s: %.3g ms to the first log_prob%s"):format(start.work, start.who, start.milliseconds,
     is_number(start.megabytes) and (", %.3g MB resident"):format(start.megabytes) or "")
 end
 
