@@ -25,7 +25,7 @@ if [ -n "${SHOW:-}" ]; then head -n "$SHOW" "$folder/shares"; fi
 awk -v title="$1 $2 $3" '
   function group() {
     if ($2 ~ /^libsleef/ || $3 ~ /_all_f(32|64)$|activat/) return "functions"
-    if ($2 ~ /^libweir/ && $3 ~ /gemm|narrow|piece_|turned_|slice|panel|copies|weir__row/) return "products"
+    if ($2 ~ /^libweir/ && $3 ~ /gemm|narrow|piece_|turned_|slice|panel|copies|column|in_place|weir__row/) return "products"
     if ($2 ~ /^libweir/ && $3 ~ /arena|adam|moments|squares|reduce/) return "optimizer"
     if ($2 ~ /^libweir/ && $3 ~ /gather|scatter|spread|store/) return "rows"
     if ($2 ~ /^libweir/) return "host"
